@@ -1,0 +1,1 @@
+"""Plotly figures from values; knows no files, no models and no pages."""

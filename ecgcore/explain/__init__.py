@@ -1,0 +1,1 @@
+"""Why a model said what it said: one file a method, each giving an Explanation."""

@@ -1,0 +1,1 @@
+"""Networks, what they eat, and trained models answering as predictors."""

@@ -1,0 +1,53 @@
+"""What a model says about a recording."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class LabelPrediction:
+    """One label's answer.
+
+    ``probability`` is None, with the ``reason``, where the model does not answer for the label (too
+    few positives to learn it). ``threshold`` is the probability from which the label is positive.
+    """
+
+    code: str
+    description: str
+    probability: float | None
+    threshold: float | None
+    reason: str | None = None
+
+    @property
+    def positive(self) -> bool | None:
+        """Whether the probability reaches the threshold; None where there is none."""
+        if self.probability is None or self.threshold is None:
+            return None
+        return self.probability >= self.threshold
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """A model's answer to one recording, its labels in the model's order.
+
+    ``threshold_origin`` says how the thresholds were chosen; ``start`` and ``seconds`` are the part
+    of the recording that the model saw; ``milliseconds`` is the time of preparing and inference.
+    """
+
+    model: str
+    labels: tuple[LabelPrediction, ...]
+    threshold_origin: str
+    start: float
+    seconds: float
+    device: str
+    milliseconds: float
+    warnings: tuple[str, ...] = ()
+
+    def label(self, code: str) -> LabelPrediction:
+        """The answer for one label; KeyError names the known codes."""
+        for answer in self.labels:
+            if answer.code == code:
+                return answer
+        known = ", ".join(answer.code for answer in self.labels)
+        raise KeyError(f"model {self.model!r} has no label {code!r}; known: {known}")

@@ -1,8 +1,8 @@
 """The recording: what every reader returns and everything else takes.
 
-Signals are millivolts, float32, shaped (leads, samples), in the standard lead order. The lead algebra
-follows Einthoven (III = II - I) and Goldberger (aVR = -(I + II) / 2, aVL = I - II / 2,
-aVF = II - I / 2), see Kligfield et al., AHA/ACC/HRS Recommendations for the Standardization and
+Signals are millivolts, float32, shaped (leads, samples), in the standard lead order. The lead
+algebra follows Einthoven (III = II - I) and Goldberger (aVR = -(I + II) / 2, aVL = I - II / 2, aVF
+= II - I / 2), see Kligfield et al., AHA/ACC/HRS Recommendations for the Standardization and
 Interpretation of the Electrocardiogram, Part I, Circulation 2007;115:1306-1324.
 """
 
@@ -184,7 +184,8 @@ class Recording:
         lead = standard_lead(name)
         if lead not in self.leads:
             raise RecordingError(
-                f"lead {lead} was asked for", f"the leads recorded: {', '.join(self.leads)}",
+                f"lead {lead} was asked for",
+                f"the leads recorded: {', '.join(self.leads)}",
                 "choose one of them",
             )
         return self.signal[self.leads.index(lead)]  # type: ignore[no-any-return]
@@ -213,7 +214,8 @@ def standard_lead(name: str) -> str:
 
 
 def limb_lead(name: str, given: dict[str, Signal]) -> Signal:
-    """One limb lead, shape (samples,) in mV, from any two others in ``given`` (Einthoven, Goldberger).
+    """One limb lead, shape (samples,) in mV, from any two others in ``given`` (Einthoven,
+    Goldberger).
 
     Raises RecordingError when ``given`` holds fewer than two limb leads.
     """
@@ -226,8 +228,9 @@ def limb_lead(name: str, given: dict[str, Signal]) -> Signal:
         )
     basis = np.array([_LIMB_SHARES[lead] for lead in pair])
     first, second = np.linalg.solve(basis.T, np.array(_LIMB_SHARES[name]))
-    mixed = first * given[pair[0]].astype(np.float64) + second * given[pair[1]].astype(np.float64)
-    return mixed.astype(np.float32)
+    one, two = (given[lead].astype(np.float64) for lead in pair)
+    mixed: Signal = (first * one + second * two).astype(np.float32)
+    return mixed
 
 
 def complete_limb_leads(recording: Recording) -> Recording:
@@ -247,7 +250,9 @@ def complete_limb_leads(recording: Recording) -> Recording:
         recording,
         signal=np.stack([everything[lead] for lead in leads]),
         leads=leads,
-        computed=tuple(lead for lead in LIMB_LEADS if lead in missing or lead in recording.computed),
+        computed=tuple(
+            lead for lead in LIMB_LEADS if lead in missing or lead in recording.computed
+        ),
     )
 
 
@@ -263,6 +268,9 @@ def limb_lead_residuals(signal: Signal, leads: Sequence[str]) -> dict[str, Signa
     residuals: dict[str, Signal] = {}
     for lead in LIMB_LEADS[2:]:
         if lead in leads:
-            share_one, share_two = np.float32(_LIMB_SHARES[lead][0]), np.float32(_LIMB_SHARES[lead][1])
+            share_one, share_two = (
+                np.float32(_LIMB_SHARES[lead][0]),
+                np.float32(_LIMB_SHARES[lead][1]),
+            )
             residuals[lead] = signal[leads.index(lead)] - (share_one * one + share_two * two)
     return residuals

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ecgcore.labels import LabelSetName
+
 
 @dataclass(frozen=True)
 class LabelPrediction:
-    """One label's answer.
+    """One label's answer; ``code`` is unique within its ``set`` of labels.
 
     ``probability`` is None, with the ``reason``, where the model does not answer for the label (too
     few positives to learn it). ``threshold`` is the probability from which the label is positive.
@@ -15,6 +17,7 @@ class LabelPrediction:
 
     code: str
     description: str
+    set: LabelSetName
     probability: float | None
     threshold: float | None
     reason: str | None = None

@@ -1,0 +1,264 @@
+"""The command line: everything the pages do, for scripts and clusters.
+
+With ``--json`` a command prints one JSON object a line, in input order, and nothing else on
+standard output. Exit status: 0 all done, 3 some input was refused (its line is ``{"file", "error",
+"message"}``), 2 wrong usage.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shlex
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ecgcore import DISCLAIMER
+from ecgcore.cli_values import plain_prediction, plain_recording, save_npz
+from ecgcore.readers.opening import read_path
+from ecgcore.readers.stated import Stated
+from ecgcore.recording import Recording, RecordingError, complete_limb_leads
+
+if TYPE_CHECKING:
+    from ecgcore.datasets.packed import PackedData
+
+DONE, USAGE, REFUSED = 0, 2, 3
+
+
+class UsageError(Exception):
+    """Wrong words on the command line; the message says what is allowed."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit status."""
+    from ecgcore.models.card import CardError
+
+    given = _parser().parse_args(arguments)
+    try:
+        status: int = given.run(given)
+    except (UsageError, CardError) as error:
+        print(f"ecgcore {given.command}: {error}", file=sys.stderr)
+        return USAGE
+    return status
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="ecgcore", description=f"ECG Lightbox. {DISCLAIMER}.")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    def command(name: str, run: Callable[[argparse.Namespace], int], text: str) -> Any:
+        sub = commands.add_parser(name, help=text, description=f"{text}. {DISCLAIMER}.")
+        sub.add_argument("--json", action="store_true", help="one JSON object a line")
+        sub.set_defaults(run=run)
+        return sub
+
+    read = command("read", _read, "Read recordings and say what is in them")
+    _add_files(read)
+    read.add_argument("--npz", type=Path, metavar="DIR", help="write DIR/<file stem>.npz for each")
+    predict = command("predict", _predict, "What a trained model says about recordings")
+    _add_files(predict)
+    predict.add_argument("--model", required=True, help="a trained model's name, see models")
+    evaluate = command("evaluate", _evaluate, "Score a trained model on packed data sets")
+    evaluate.add_argument("--model", required=True, help="a trained model's name, see models")
+    evaluate.add_argument("--data", type=Path, nargs="+", required=True, metavar="PACKED.npz")
+    command("models", _models, "List networks and trained models")
+    train = command("train", _train, "Train a network, or go on with an interrupted run")
+    train.add_argument("--recipe", help="start from a named recipe")
+    train.add_argument("--options", type=Path, metavar="FILE.json", help="start from a file")
+    train.add_argument("--set", nargs="+", default=[], metavar="NAME=VALUE", help="change options")
+    train.add_argument("--data", type=Path, nargs="+", required=True, metavar="PACKED.npz")
+    train.add_argument(
+        "--run",
+        type=Path,
+        required=True,
+        metavar="DIR",
+        dest="folder",
+        help="the run's folder: progress, checkpoint, and the model in DIR/model",
+    )
+    train.add_argument(
+        "--name", help="the model's name (default: the recipe's, else the network's)"
+    )
+    return parser
+
+
+def _add_files(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("files", nargs="+", type=Path, metavar="FILE")
+    parser.add_argument(
+        "--sampling-rate", type=float, metavar="HZ", help="for tables that do not state their rate"
+    )
+    parser.add_argument("--unit", metavar="mV|uV|V", help="for tables that do not state their unit")
+
+
+def _read(given: argparse.Namespace) -> int:
+    def show(path: Path, recording: Recording) -> dict[str, Any]:
+        if given.npz:
+            save_npz(given.npz / f"{path.stem}.npz", recording)
+        return plain_recording(path, recording)
+
+    return _each_recording(given, show)
+
+
+def _predict(given: argparse.Namespace) -> int:
+    from ecgcore.models.predictor import load_predictor
+
+    predictor = load_predictor(given.model)
+    return _each_recording(
+        given, lambda path, recording: plain_prediction(path, predictor.predict(recording))
+    )
+
+
+def _each_recording(
+    given: argparse.Namespace, show: Callable[[Path, Recording], dict[str, Any]]
+) -> int:
+    """Read every file, print what ``show`` makes of it, or its refusal."""
+    stated = Stated(given.sampling_rate, given.unit)
+    refused = False
+    for path in given.files:
+        try:
+            shown = show(path, complete_limb_leads(read_path(path, stated)))
+        except RecordingError as error:
+            refused = True
+            shown = _refusal(path, error)
+        _print(shown, given.json)
+    return REFUSED if refused else DONE
+
+
+def _evaluate(given: argparse.Namespace) -> int:
+    from ecgcore.datasets.packed import PackedDataError, load_packed
+    from ecgcore.evaluation.evaluate import evaluate
+    from ecgcore.models.predictor import load_predictor
+
+    predictor = load_predictor(given.model)
+    refused = False
+    for path in given.data:
+        try:
+            shown = {"file": str(path), **evaluate(predictor, load_packed(path))}
+        except PackedDataError as error:
+            refused = True
+            shown = _refusal(path, error)
+        _print(shown, given.json)
+    return REFUSED if refused else DONE
+
+
+def _models(given: argparse.Namespace) -> int:
+    for row in _model_rows():
+        _print(row, given.json)
+    return DONE
+
+
+def _model_rows() -> Iterator[dict[str, Any]]:
+    from ecgcore.models.card import load_card, trained_models
+    from ecgcore.models.network import count_flops
+    from ecgcore.models.registry import build_network, network_entry, network_names
+
+    for name in network_names():
+        entry = network_entry(name)
+        network = build_network(name, leads=len(entry.spec.leads), labels=entry.labels)
+        yield {
+            "kind": "network",
+            "name": name,
+            "parameters": entry.count(network),
+            "flops": count_flops(network, len(entry.spec.leads), entry.spec.samples),
+            "labels": entry.labels,
+            "paper": entry.paper,
+        }
+    for name in trained_models():
+        card = load_card(name)
+        yield {"kind": "trained", "name": name, "network": card.network, "card": card.to_json()}
+
+
+def _train(given: argparse.Namespace) -> int:
+    from ecgcore.datasets.packed import PackedDataError
+    from ecgcore.training.checkpoint import CheckpointError
+    from ecgcore.training.loop import TrainingError, train
+    from ecgcore.training.publish import publish
+
+    options = _train_options(given)
+    name = given.name or given.recipe or options.network
+    command = "python -m ecgcore train " + shlex.join(_reproducing(given, name))
+    try:
+        data = _joined(given.data)
+        trained = train(options, data, given.folder, lambda row: _print(row, given.json))
+        card = publish(name, options, data, trained, folder=given.folder / "model", command=command)
+    except (PackedDataError, TrainingError, CheckpointError) as error:
+        _print(_refusal(given.data[0], error), given.json)
+        return REFUSED
+    _print(
+        {"model": name, "folder": str(given.folder / "model"), **card.metrics["macro"]}, given.json
+    )
+    return DONE
+
+
+def _joined(paths: list[Path]) -> PackedData:
+    from ecgcore.datasets.packed import join, load_packed
+
+    return join([load_packed(path) for path in paths])
+
+
+def _reproducing(given: argparse.Namespace, name: str) -> list[str]:
+    """The words that repeat this run, with file names instead of this machine's paths."""
+    words = ["--recipe", given.recipe] if given.recipe else []
+    words += ["--options", given.options.name] if given.options else []
+    words += ["--set", *given.set] if given.set else []
+    words += ["--name", name] if given.name else []
+    return [*words, "--data", *(path.name for path in given.data), "--run", f"runs/{name}"]
+
+
+def _train_options(given: argparse.Namespace) -> Any:
+    from ecgcore.training.options import options_from_json
+    from ecgcore.training.recipes import recipe
+
+    if (given.recipe is None) == (given.options is None):
+        raise UsageError("give either --recipe or --options")
+    try:
+        options = (
+            recipe(given.recipe)
+            if given.recipe
+            else options_from_json(json.loads(given.options.read_text(encoding="utf-8")))
+        )
+        changes = dict(_setting(word) for word in given.set)
+        return options_from_json({**options.to_json(), **changes}) if changes else replace(options)
+    except (OSError, ValueError, TypeError) as error:
+        raise UsageError(str(error)) from error
+
+
+def _setting(word: str) -> tuple[str, Any]:
+    """``name=value``; the value is JSON, or else text."""
+    name, separator, value = word.partition("=")
+    if not separator:
+        raise UsageError(f"--set {word}: write NAME=VALUE")
+    try:
+        return name, json.loads(value)
+    except ValueError:
+        return name, value
+
+
+def _refusal(path: Path, error: Exception) -> dict[str, Any]:
+    return {"file": str(path), "error": type(error).__name__, "message": str(error)}
+
+
+def _print(row: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(row, ensure_ascii=False, allow_nan=False), flush=True)
+        return
+    for key, value in row.items():
+        if isinstance(value, list) and value and isinstance(value[0], dict):
+            print(f"{key}:")
+            for part in value:
+                print("  " + "  ".join(f"{k} {_text(v)}" for k, v in part.items()))
+        else:
+            print(f"{key}: {_text(value)}")
+    print(flush=True)
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    if isinstance(value, list):
+        return ", ".join(_text(part) for part in value) or "-"
+    if isinstance(value, dict):
+        return "; ".join(f"{k} {_text(v)}" for k, v in value.items()) or "-"
+    return "-" if value is None else str(value)

@@ -1,0 +1,88 @@
+"""Values as the plain JSON objects that the command line promises."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ecgcore.models.prediction import Prediction
+from ecgcore.recording import Recording
+from ecgcore.storage import write_bytes
+
+
+def plain_recording(path: Path, recording: Recording) -> dict[str, Any]:
+    """What ``read`` prints: names, counts and ranges, no samples."""
+    return {
+        "file": str(path),
+        "record_id": recording.record_id,
+        "format": recording.source.format,
+        "sampling_rate": recording.sampling_rate,
+        "leads": list(recording.leads),
+        "computed": list(recording.computed),
+        "samples": recording.samples,
+        "units": "mV",
+        "patient": asdict(recording.patient),
+        "recorded_at": recording.recorded_at.isoformat() if recording.recorded_at else None,
+        "statements": [asdict(statement) for statement in recording.statements],
+        "warnings": list(recording.source.warnings),
+        "quality": _quality(recording),
+        "sha256": recording.source.sha256,
+        "lead_range_mv": {
+            lead: _range(row) for lead, row in zip(recording.leads, recording.signal, strict=True)
+        },
+    }
+
+
+def plain_prediction(path: Path, prediction: Prediction) -> dict[str, Any]:
+    """What ``predict`` prints."""
+    return {
+        "file": str(path),
+        "model": prediction.model,
+        "start": prediction.start,
+        "seconds": prediction.seconds,
+        "threshold_origin": prediction.threshold_origin,
+        "device": prediction.device,
+        "milliseconds": round(prediction.milliseconds, 3),
+        "warnings": list(prediction.warnings),
+        "labels": [
+            {
+                "code": answer.code,
+                "set": answer.set,
+                "probability": answer.probability,
+                "threshold": answer.threshold,
+                "positive": answer.positive,
+                "reason": answer.reason,
+            }
+            for answer in prediction.labels
+        ],
+    }
+
+
+def save_npz(path: Path, recording: Recording) -> None:
+    """Write ``signal`` (leads, samples) in mV, ``leads``, ``sampling_rate`` and ``unit``,
+    atomically.
+    """
+    file = io.BytesIO()
+    np.savez(
+        file,
+        signal=recording.signal,
+        leads=np.array(recording.leads),
+        sampling_rate=np.float64(recording.sampling_rate),
+        unit=np.array("mV"),
+    )
+    write_bytes(path, file.getvalue())
+
+
+def _quality(recording: Recording) -> list[dict[str, Any]]:
+    from ecgcore.signal.quality import assess
+
+    return [asdict(warning) for warning in assess(recording)]
+
+
+def _range(row: np.ndarray[Any, Any]) -> list[float] | None:
+    finite = row[np.isfinite(row)]
+    return [float(finite.min()), float(finite.max())] if len(finite) else None

@@ -1,0 +1,196 @@
+"""A packed data set: one ``.npz`` file of conditioned recordings with their labels.
+
+Keys: ``X`` (records, samples, leads) int16, ``scale``, ``fs``, ``leads``, ``y71`` / ``classes71``
+(statements), ``y5`` / ``classes5`` (superclasses), ``fold``, ``ecg_id``. The signals are
+band-passed 0.5-40 Hz and scaled to mean 0 and standard deviation 1 a lead and record: they hold no
+millivolts.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import zipfile
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ecgcore.labels import LabelSetName
+from ecgcore.models.input_spec import InputSpec, to_model_rate
+from ecgcore.recording import standard_lead
+
+LABEL_KEYS: dict[LabelSetName, tuple[str, str]] = {
+    "statements": ("y71", "classes71"),
+    "superclasses": ("y5", "classes5"),
+}
+
+_PREPARE_AT_ONCE = 128
+"""Records resampled in one go: bounds the float64 copies."""
+
+
+LARGEST_BYTES = 8 * 1024**3
+"""PTB-XL whole at 100 Hz is 0.5 GB; more than this is not held in memory."""
+
+
+class PackedDataError(ValueError):
+    """A packed file that is not what it should be: what was found and what is expected."""
+
+
+@dataclass(frozen=True)
+class PackedData:
+    """Conditioned recordings and their labels.
+
+    ``stored`` is (records, leads, samples) int16, to be multiplied by ``scale``; ``targets`` are
+    uint8 (records, labels) per label set, columns named by ``codes``; ``sha256`` is of the file's
+    bytes.
+    """
+
+    name: str
+    sha256: str
+    stored: NDArray[np.int16]
+    scale: float
+    sampling_rate: float
+    leads: tuple[str, ...]
+    targets: dict[LabelSetName, NDArray[np.uint8]]
+    codes: dict[LabelSetName, tuple[str, ...]]
+    fold: NDArray[np.int8]
+    ecg_id: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.stored)
+
+    def select(self, folds: Iterable[int]) -> PackedData:
+        """The records of some folds."""
+        kept = np.isin(self.fold, list(folds))
+        return replace(
+            self,
+            stored=self.stored[kept],
+            targets={name: values[kept] for name, values in self.targets.items()},
+            fold=self.fold[kept],
+            ecg_id=self.ecg_id[kept],
+        )
+
+    def inputs(self, spec: InputSpec) -> NDArray[np.float32]:
+        """Model inputs (records, leads, samples) by the last part of ``prepare``.
+
+        Raises PackedDataError where the spec wants other leads or another stored rate.
+        """
+        missing = [lead for lead in spec.leads if lead not in self.leads]
+        if missing or self.sampling_rate != spec.conditioning.stored_rate:
+            raise PackedDataError(
+                f"{self.name} holds {', '.join(self.leads)} at {self.sampling_rate:g} Hz; "
+                f"the model needs {', '.join(spec.leads)} at {spec.conditioning.stored_rate:g} Hz"
+            )
+        rows = [self.leads.index(lead) for lead in spec.leads]
+        values = np.empty((len(self), len(rows), spec.samples), dtype=np.float32)
+        for first in range(0, len(self), _PREPARE_AT_ONCE):
+            part = slice(first, first + _PREPARE_AT_ONCE)
+            values[part] = to_model_rate(self.stored[part][:, rows] * self.scale, spec)
+        return values
+
+    def target(self, label_set: LabelSetName, codes: tuple[str, ...]) -> NDArray[np.uint8]:
+        """The columns of some labels, (records, labels) uint8."""
+        known = self.codes[label_set]
+        missing = [code for code in codes if code not in known]
+        if missing:
+            raise PackedDataError(f"{self.name} has no {label_set} {', '.join(missing)}")
+        return self.targets[label_set][:, [known.index(code) for code in codes]]
+
+
+def load_packed(path: Path) -> PackedData:
+    """Read a packed file. Raises PackedDataError with what is wrong with it."""
+    try:
+        content = path.read_bytes()
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            unpacked = sum(member.file_size for member in archive.infolist())
+        if unpacked > LARGEST_BYTES:
+            raise PackedDataError(
+                f"{path.name} unpacks to {unpacked} bytes; at most {LARGEST_BYTES} are read"
+            )
+        with np.load(io.BytesIO(content), allow_pickle=False) as file:
+            arrays = {key: file[key] for key in file.files}
+    except PackedDataError:
+        raise
+    except (OSError, ValueError, zipfile.BadZipFile, EOFError) as error:
+        raise PackedDataError(
+            f"{path.name} cannot be read as a packed data set: {error}"
+        ) from error
+    needed = ["X", "scale", "fs", "leads", "fold", *sum(LABEL_KEYS.values(), ())]
+    missing = [key for key in needed if key not in arrays]
+    if missing:
+        raise PackedDataError(f"{path.name} lacks {', '.join(missing)}")
+    return _checked(path.name, hashlib.sha256(content).hexdigest(), arrays)
+
+
+def join(parts: Iterable[PackedData]) -> PackedData:
+    """Several packed files as one; they must agree in rate, scale, leads and labels.
+
+    Raises PackedDataError where they differ or hold one record twice.
+    """
+    parts = list(parts)
+    first = parts[0]
+    for part in parts[1:]:
+        if (part.sampling_rate, part.scale, part.leads, part.codes) != (
+            first.sampling_rate,
+            first.scale,
+            first.leads,
+            first.codes,
+        ):
+            raise PackedDataError(
+                f"{part.name} and {first.name} differ in rate, scale, leads or labels"
+            )
+    ids = np.concatenate([part.ecg_id for part in parts])
+    if len(np.unique(ids)) != len(ids):
+        raise PackedDataError(
+            "a record stands in two of the files: " + ", ".join(p.name for p in parts)
+        )
+    return replace(
+        first,
+        name=" + ".join(part.name for part in parts),
+        sha256=hashlib.sha256("".join(part.sha256 for part in parts).encode()).hexdigest()
+        if len(parts) > 1
+        else first.sha256,
+        stored=np.concatenate([part.stored for part in parts]),
+        targets={
+            key: np.concatenate([part.targets[key] for part in parts]) for key in first.targets
+        },
+        fold=np.concatenate([part.fold for part in parts]),
+        ecg_id=ids,
+    )
+
+
+def _checked(name: str, digest: str, arrays: dict[str, NDArray[np.generic]]) -> PackedData:
+    signals = arrays["X"]
+    if signals.ndim != 3 or signals.dtype != np.int16 or not len(signals):
+        raise PackedDataError(
+            f"{name}: X has shape {signals.shape} and type {signals.dtype}; "
+            "expected (records, samples, leads) int16"
+        )
+    leads = tuple(standard_lead(str(lead)) for lead in arrays["leads"])
+    records = len(signals)
+    if signals.shape[2] != len(leads) or arrays["fold"].shape != (records,):
+        raise PackedDataError(f"{name}: X, leads and fold disagree in size")
+    targets: dict[LabelSetName, NDArray[np.uint8]] = {}
+    codes: dict[LabelSetName, tuple[str, ...]] = {}
+    for label_set, (values, names) in LABEL_KEYS.items():
+        codes[label_set] = tuple(str(code) for code in arrays[names])
+        target = arrays[values]
+        if target.shape != (records, len(codes[label_set])) or not np.isin(target, (0, 1)).all():
+            raise PackedDataError(f"{name}: {values} is not a (records, {names}) table of 0 and 1")
+        targets[label_set] = target.astype(np.uint8)
+    ids = arrays.get("ecg_id", np.arange(records))
+    return PackedData(
+        name=name,
+        sha256=digest,
+        stored=np.ascontiguousarray(signals.transpose(0, 2, 1)),
+        scale=float(arrays["scale"]),
+        sampling_rate=float(arrays["fs"]),
+        leads=leads,
+        targets=targets,
+        codes=codes,
+        fold=arrays["fold"].astype(np.int8),
+        ecg_id=ids.astype(np.int64),
+    )

@@ -1,0 +1,106 @@
+"""The card of a trained model: what it is, what it was trained on, how good it is, what it must not
+do.
+
+A trained model is a folder with ``weights.safetensors`` and ``card.json``. Reading cards needs no
+torch.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from ecgcore.labels import ASSETS, Label, LabelSetName
+from ecgcore.models.input_spec import InputSpec
+
+SHIPPED = ASSETS / "models"
+WEIGHTS, CARD = "weights.safetensors", "card.json"
+
+
+class CardError(ValueError):
+    """A model folder that cannot be used: what is wrong and what is expected."""
+
+
+@dataclass(frozen=True)
+class LabelCard:
+    """One output of a model: its label, positives in training and validation, and the threshold, or
+    the reason for which the model does not answer."""
+
+    code: str
+    description: str
+    set: LabelSetName
+    n_train: int
+    n_validation: int
+    threshold: float | None
+    reason: str | None = None
+
+    @property
+    def label(self) -> Label:
+        """The label itself."""
+        return Label(self.code, self.description, self.set)
+
+
+@dataclass(frozen=True)
+class ModelCard:
+    """Everything a reader must know of a trained model; ``metrics`` is what ``evaluate`` prints."""
+
+    name: str
+    network: str
+    network_options: dict[str, Any]
+    output: Literal["sigmoid", "softmax"]
+    spec: InputSpec
+    labels: tuple[LabelCard, ...]
+    threshold_origin: str
+    data: dict[str, Any]
+    training: dict[str, Any]
+    metrics: dict[str, Any]
+    cost: dict[str, Any]
+    paper: str
+    limits: tuple[str, ...]
+    command: str
+    weights_sha256: str
+
+    def to_json(self) -> dict[str, Any]:
+        """A JSON object that ``card_from_json`` reads."""
+        return {**asdict(self), "spec": self.spec.to_json()}
+
+
+def card_from_json(value: dict[str, Any]) -> ModelCard:
+    """Read a card. Raises CardError when a field is missing or has the wrong form."""
+    try:
+        fields = dict(value)
+        fields["spec"] = InputSpec.from_json(value["spec"])
+        fields["labels"] = tuple(LabelCard(**label) for label in value["labels"])
+        fields["limits"] = tuple(value["limits"])
+        return ModelCard(**fields)
+    except (KeyError, TypeError, ValueError) as error:
+        raise CardError(f"not a model card: {error}") from error
+
+
+def model_folders() -> dict[str, Path]:
+    """Every trained model that can be chosen, by name."""
+    return {card.parent.name: card.parent for card in sorted(SHIPPED.glob(f"*/{CARD}"))}
+
+
+def trained_models() -> tuple[str, ...]:
+    """Names of the trained models, sorted."""
+    return tuple(model_folders())
+
+
+def load_card(name: str) -> ModelCard:
+    """The card of a trained model. Raises CardError that lists the known names."""
+    folders = model_folders()
+    if name not in folders:
+        raise CardError(f"no trained model {name!r}; known: {', '.join(folders) or 'none'}")
+    return read_card(folders[name])
+
+
+def read_card(folder: Path) -> ModelCard:
+    """The card in a model folder. Raises CardError."""
+    try:
+        value = json.loads((folder / CARD).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise CardError(f"{folder.name}/{CARD} cannot be read: {error}") from error
+    return card_from_json(value)

@@ -1,0 +1,202 @@
+"""What a model eats, and the one road from a recording to it.
+
+Training, evaluation and the pages all go through this file, so that they can never differ.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ecgcore.recording import LEADS, Recording, RecordingError, complete_limb_leads
+from ecgcore.signal.resampling import ResamplingMethod, resample
+
+SHORTEST_SECONDS = 5.0
+"""Below this a 10 s model would see more padding than ECG."""
+
+FLAT_MILLIVOLTS = 0.005
+"""A lead whose filtered standard deviation is below 5 uV holds no ECG; scaling it would show the
+model amplified noise."""
+
+
+class UnfitRecordingError(RecordingError):
+    """A readable recording that a model must not answer to."""
+
+
+@dataclass(frozen=True)
+class Conditioning:
+    """How the voltages become the numbers that the model was trained on.
+
+    ``band`` is a zero-phase Butterworth band-pass of order 4 (Hz); then each lead is scaled to mean
+    0 and standard deviation 1 over the window; then the signal is resampled (polyphase) to
+    ``stored_rate``, the rate at which the training data were kept. The order of steps is that of
+    the training data (PTB-XL, 1,625 records).
+    """
+
+    band: tuple[float, float] = (0.5, 40.0)
+    stored_rate: float = 100.0
+
+
+@dataclass(frozen=True)
+class InputSpec:
+    """Leads in order, rate (Hz), length, conditioning and resampling method of a model's input."""
+
+    leads: tuple[str, ...] = LEADS
+    sampling_rate: float = 500.0
+    seconds: float = 10.0
+    conditioning: Conditioning = Conditioning()
+    resampling: ResamplingMethod = "polyphase"
+
+    @property
+    def samples(self) -> int:
+        """Length of the input in samples."""
+        return round(self.seconds * self.sampling_rate)
+
+    def to_json(self) -> dict[str, Any]:
+        """A JSON object that ``from_json`` reads."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> InputSpec:
+        """Read what ``to_json`` wrote."""
+        conditioning = value["conditioning"]
+        return cls(
+            leads=tuple(value["leads"]),
+            sampling_rate=float(value["sampling_rate"]),
+            seconds=float(value["seconds"]),
+            conditioning=Conditioning(
+                band=(float(conditioning["band"][0]), float(conditioning["band"][1])),
+                stored_rate=float(conditioning["stored_rate"]),
+            ),
+            resampling=value["resampling"],
+        )
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A model's input: ``values`` (leads, samples) float32; its first sample is ``start`` seconds
+    into the recording and ``seconds`` of it are recording, the rest padding."""
+
+    values: NDArray[np.float32]
+    start: float
+    seconds: float
+    warnings: tuple[str, ...] = ()
+
+
+def prepare(recording: Recording, spec: InputSpec) -> Prepared:
+    """Turn a recording into a model's input.
+
+    The middle ``spec.seconds`` are taken from a longer recording; a shorter one is followed by
+    zeros, with a warning. Missing limb leads are computed. Raises UnfitRecordingError for a missing
+    lead or sample, a recording under 5 s, a rate too low for the band, or too many flat leads.
+    """
+    recording = complete_limb_leads(recording)
+    _refuse_unfit(recording, spec)
+    wanted = round(spec.seconds * recording.sampling_rate)
+    first = max((recording.samples - wanted) // 2, 0)
+    rows = [recording.leads.index(lead) for lead in spec.leads]
+    window = recording.signal[rows, first : first + wanted]
+    _refuse_missing_samples(window, spec)
+    stored, flat = _condition(window, recording.sampling_rate, spec.conditioning)
+    warnings = list(_length_warnings(recording, spec, first))
+    warnings += [f"lead {spec.leads[i]} is flat; the model sees a zero line there" for i in flat]
+    if len(flat) > len(spec.leads) // 2:
+        names = ", ".join(spec.leads[i] for i in flat)
+        raise UnfitRecordingError(
+            f"leads {names} are flat",
+            "at most half of the model's leads flat",
+            "record again with all electrodes connected",
+        )
+    values = to_model_rate(stored, spec)
+    seconds = min(window.shape[1] / recording.sampling_rate, spec.seconds)
+    return Prepared(values, first / recording.sampling_rate, seconds, tuple(warnings))
+
+
+def to_model_rate(stored: NDArray[np.floating], spec: InputSpec) -> NDArray[np.float32]:
+    """Conditioned leads (..., leads, samples) at the stored rate to the model's rate and length.
+
+    This is the last part of ``prepare``, and all that packed training data still need.
+    """
+    rate = spec.conditioning.stored_rate
+    resampled = resample(stored, rate, spec.sampling_rate, spec.resampling)
+    values = np.zeros((*resampled.shape[:-1], spec.samples), dtype=np.float32)
+    length = min(spec.samples, resampled.shape[-1])
+    values[..., :length] = resampled[..., :length]
+    return values
+
+
+def _condition(
+    window: NDArray[np.float32], rate: float, conditioning: Conditioning
+) -> tuple[NDArray[np.float64], tuple[int, ...]]:
+    """Band-pass, scale and resample (leads, samples) mV; also the indices of flat leads, kept
+    zero.
+    """
+    from scipy import signal as scipy_signal
+
+    sections = scipy_signal.butter(4, conditioning.band, "bandpass", fs=rate, output="sos")
+    filtered = scipy_signal.sosfiltfilt(sections, window.astype(np.float64), axis=-1)
+    deviation = filtered.std(axis=-1, keepdims=True)
+    flat = deviation[:, 0] < FLAT_MILLIVOLTS
+    scaled = (filtered - filtered.mean(axis=-1, keepdims=True)) / np.where(
+        flat[:, None], 1.0, deviation
+    )
+    scaled[flat] = 0.0
+    stored = resample(scaled, rate, conditioning.stored_rate)
+    return stored, tuple(int(i) for i in np.flatnonzero(flat))
+
+
+def _refuse_unfit(recording: Recording, spec: InputSpec) -> None:
+    missing = [lead for lead in spec.leads if lead not in recording.leads]
+    if missing:
+        raise UnfitRecordingError(
+            f"a recording without {', '.join(missing)}",
+            f"the leads {', '.join(spec.leads)}",
+            "choose a model that needs fewer leads, or record these",
+        )
+    if recording.seconds < SHORTEST_SECONDS:
+        raise UnfitRecordingError(
+            f"a recording of {recording.seconds:.2f} s",
+            f"at least {SHORTEST_SECONDS:g} s (the model was trained on {spec.seconds:g} s)",
+            "record longer",
+        )
+    lowest = 2.2 * spec.conditioning.band[1]
+    if recording.sampling_rate < lowest:
+        raise UnfitRecordingError(
+            f"a sampling rate of {recording.sampling_rate:g} Hz",
+            f"at least {lowest:g} Hz (the model reads up to {spec.conditioning.band[1]:g} Hz)",
+            "use a recording of a higher rate",
+        )
+
+
+def _refuse_missing_samples(window: NDArray[np.float32], spec: InputSpec) -> None:
+    finite = np.isfinite(window)
+    if finite.all():
+        return
+    worst = [
+        f"{lead} ({int((~row).sum())})"
+        for lead, row in zip(spec.leads, finite, strict=True)
+        if not row.all()
+    ]
+    raise UnfitRecordingError(
+        f"missing samples in {', '.join(worst)}",
+        "every sample of the model's window recorded",
+        "use a recording without gaps",
+    )
+
+
+def _length_warnings(recording: Recording, spec: InputSpec, first: int) -> tuple[str, ...]:
+    if first:
+        start = first / recording.sampling_rate
+        return (
+            f"the model saw {start:.1f} to {start + spec.seconds:.1f} s of "
+            f"{recording.seconds:.1f} s",
+        )
+    if recording.seconds < spec.seconds - 0.5 / recording.sampling_rate:
+        return (
+            f"the recording lasts {recording.seconds:.1f} s; the model was trained on "
+            f"{spec.seconds:g} s and saw zeros after the end",
+        )
+    return ()

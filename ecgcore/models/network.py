@@ -1,0 +1,77 @@
+"""What every network offers beside its forward pass, so that training, fusion, distillation and
+explanations need no special cases."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor, nn
+
+
+class Network(nn.Module):
+    """A network from (batch, leads, samples) float32 to logits (batch, labels).
+
+    Subclasses implement ``features`` and set ``head``. ``cam_layer`` is the module whose output
+    Grad-CAM weighs: (batch, channels, leads, time) where ``cam_keeps_leads``, else
+    (batch, channels, time).
+    """
+
+    head: nn.Linear
+    cam_keeps_leads: bool = False
+
+    def features(self, x: Tensor) -> Tensor:
+        """(batch, leads, samples) to (batch, features), the input of the last dense layer."""
+        raise TypeError(f"{type(self).__name__} has no features")
+
+    @property
+    def cam_layer(self) -> nn.Module:
+        """The module whose output Grad-CAM weighs."""
+        raise TypeError(f"{type(self).__name__} names no layer for Grad-CAM")
+
+    @contextmanager
+    def as_published(self) -> Iterator[None]:
+        """Within, the forward pass takes the published order of operations, through
+        ``cam_layer``.
+        """
+        yield
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Logits (batch, labels)."""
+        logits: Tensor = self.head(self.features(x))
+        return logits
+
+
+def count_numbers(network: nn.Module) -> int:
+    """Trained numbers: weights, plus the running mean and variance of each batch norm.
+
+    Counted as ECGencode's paper and Keras do. Frozen weights are left out.
+    """
+    weights = sum(p.numel() for p in network.parameters() if p.requires_grad)
+    statistics = sum(
+        buffer.numel()
+        for name, buffer in network.named_buffers()
+        if name.endswith(("running_mean", "running_var"))
+    )
+    return weights + statistics
+
+
+def count_flops(network: Network, leads: int, samples: int) -> int:
+    """Floating-point operations of one record's forward pass, two a multiply-add, as published.
+
+    Counted by torch: convolutions and matrix products (not norms, activations, recurrent cells).
+    """
+    from torch.utils.flop_counter import FlopCounterMode
+
+    was_training = network.training
+    network.eval()
+    with network.as_published(), torch.no_grad(), FlopCounterMode(display=False) as counter:
+        network(torch.zeros(1, leads, samples))
+    network.train(was_training)
+    return int(counter.get_total_flops())
+
+
+def count_parameters(network: nn.Module) -> int:
+    """Trainable weights alone."""
+    return sum(p.numel() for p in network.parameters() if p.requires_grad)

@@ -1,0 +1,114 @@
+"""A trained network answering for recordings."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.torch import load as load_tensors
+from torch import Tensor
+
+from ecgcore.models.card import WEIGHTS, CardError, ModelCard, load_card, model_folders, read_card
+from ecgcore.models.device import best_device, device_name
+from ecgcore.models.input_spec import Prepared, prepare
+from ecgcore.models.network import Network
+from ecgcore.models.prediction import LabelPrediction, Prediction
+from ecgcore.models.registry import Output, build_network
+from ecgcore.recording import Recording
+
+_BATCH = 64
+"""Records a forward pass; fixed, so that an evaluation repeats to the digit."""
+
+
+class Predictor:
+    """A network with its card, on a device, in eval mode."""
+
+    def __init__(self, card: ModelCard, network: Network, device: torch.device) -> None:
+        self.card, self.device = card, device
+        self.network = network.to(device).eval()
+
+    def predict(self, recording: Recording) -> Prediction:
+        """Every label's probability. Raises UnfitRecordingError where the model must not answer."""
+        began = time.perf_counter()
+        prepared = prepare(recording, self.card.spec)
+        probabilities = self.probabilities(prepared.values[None])[0]
+        return self._prediction(prepared, probabilities, 1000 * (time.perf_counter() - began))
+
+    def probabilities(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
+        """(records, leads, samples) prepared inputs to (records, labels) probabilities."""
+        parts = []
+        with torch.inference_mode():
+            for first in range(0, len(inputs), _BATCH):
+                batch = torch.from_numpy(inputs[first : first + _BATCH]).to(self.device)
+                parts.append(to_probabilities(self.network(batch), self.card.output).cpu().numpy())
+        return np.concatenate(parts)
+
+    def _prediction(
+        self, prepared: Prepared, probabilities: NDArray[np.float32], milliseconds: float
+    ) -> Prediction:
+        labels = tuple(
+            LabelPrediction(
+                code=label.code,
+                description=label.description,
+                set=label.set,
+                probability=None if label.threshold is None else float(probability),
+                threshold=label.threshold,
+                reason=label.reason,
+            )
+            for label, probability in zip(self.card.labels, probabilities, strict=True)
+        )
+        return Prediction(
+            model=self.card.name,
+            labels=labels,
+            threshold_origin=self.card.threshold_origin,
+            start=prepared.start,
+            seconds=prepared.seconds,
+            device=device_name(self.device),
+            milliseconds=milliseconds,
+            warnings=prepared.warnings,
+        )
+
+
+def to_probabilities(logits: Tensor, output: Output) -> Tensor:
+    """Logits (batch, labels) to probabilities."""
+    return torch.sigmoid(logits) if output == "sigmoid" else torch.softmax(logits, dim=1)
+
+
+@cache
+def load_predictor(name: str) -> Predictor:
+    """A shipped model by name, loaded once a process. Raises CardError."""
+    load_card(name)
+    return read_predictor(model_folders()[name])
+
+
+def read_predictor(folder: Path) -> Predictor:
+    """The model in a folder, on the best device. Raises CardError where weights and card
+    disagree.
+    """
+    card = read_card(folder)
+    try:
+        data = (folder / WEIGHTS).read_bytes()
+    except OSError as error:
+        raise CardError(f"{folder.name}/{WEIGHTS} cannot be read: {error}") from error
+    if hashlib.sha256(data).hexdigest() != card.weights_sha256:
+        raise CardError(
+            f"{folder.name}/{WEIGHTS} are not the weights that {folder.name}/card.json describes; "
+            "install the model again"
+        )
+    network = build_network(
+        card.network,
+        leads=len(card.spec.leads),
+        labels=len(card.labels),
+        options=card.network_options,
+    )
+    try:
+        network.load_state_dict(load_tensors(data))
+    except (RuntimeError, SafetensorError) as error:
+        raise CardError(f"{folder.name}: weights do not fit {card.network}: {error}") from error
+    return Predictor(card, network, best_device())

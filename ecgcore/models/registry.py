@@ -1,0 +1,83 @@
+"""Networks by name. A decorator on a network class fills the table; a new file needs one import
+line.
+
+The manner is that of timm's model registry: a name is registered once, an unknown one lists the
+known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Literal
+
+from ecgcore.models.input_spec import InputSpec
+
+if TYPE_CHECKING:
+    from ecgcore.models.network import Network
+
+Output = Literal["sigmoid", "softmax"]
+
+_FAMILIES = ("ecgencode", "inception")
+"""Modules of ecgcore.models that register networks when imported."""
+
+
+@dataclass(frozen=True)
+class NetworkEntry:
+    """A registered network: how to build it, its options' type, paper, input and outputs.
+
+    ``labels`` is the number of outputs in the paper; ``output`` turns logits into probabilities;
+    ``count`` counts parameters as the paper does.
+    """
+
+    name: str
+    build: Callable[..., Network]
+    options: type[Any]
+    paper: str
+    spec: InputSpec
+    labels: int
+    output: Output
+    count: Callable[[Network], int]
+
+
+_ENTRIES: dict[str, NetworkEntry] = {}
+
+
+def register(entry: NetworkEntry) -> None:
+    """Add a network; ValueError if the name is taken."""
+    if entry.name in _ENTRIES:
+        raise ValueError(f"network {entry.name!r} is registered twice")
+    _ENTRIES[entry.name] = entry
+
+
+def network_names() -> tuple[str, ...]:
+    """All names, sorted. Imports torch."""
+    for family in _FAMILIES:
+        import_module(f"ecgcore.models.{family}")
+    return tuple(sorted(_ENTRIES))
+
+
+def network_entry(name: str) -> NetworkEntry:
+    """The entry of a name; ValueError lists the known ones."""
+    known = network_names()
+    if name not in known:
+        raise ValueError(f"unknown network {name!r}; known: {', '.join(known)}")
+    return _ENTRIES[name]
+
+
+def build_network(
+    name: str, *, leads: int, labels: int, options: dict[str, Any] | None = None
+) -> Network:
+    """A new network with random weights.
+
+    ``options`` are fields of the entry's options dataclass; an unknown field raises ValueError.
+    """
+    entry = network_entry(name)
+    known = [field.name for field in fields(entry.options)]
+    unknown = sorted(set(options or {}) - set(known))
+    if unknown:
+        raise ValueError(
+            f"network {name!r} has no option {', '.join(unknown)}; known: {', '.join(known)}"
+        )
+    return entry.build(entry.options(**(options or {})), leads=leads, labels=labels)

@@ -1,0 +1,322 @@
+"""The one training loop.
+
+Reads a packed data set, trains a network with its options, validates after each epoch and writes a
+checkpoint from which it goes on exactly: on a CPU an interrupted run ends with the very weights of
+an uninterrupted one.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from ecgcore.datasets.packed import PackedData
+from ecgcore.models.device import best_device
+from ecgcore.models.network import Network
+from ecgcore.models.predictor import to_probabilities
+from ecgcore.models.registry import build_network, network_entry
+from ecgcore.training.augmentation import augment
+from ecgcore.training.checkpoint import (
+    Checkpoint,
+    CheckpointError,
+    Progress,
+    Weights,
+    optimiser_tensors,
+    read_checkpoint,
+    restore_optimiser,
+    write_checkpoint,
+)
+from ecgcore.training.objectives import Objective, objective
+from ecgcore.training.options import TrainOptions
+
+PROGRESS = "progress.jsonl"
+
+_EVALUATION_BATCH = 64
+_LARGEST_GRADIENT = 5.0
+"""Gradients are scaled down to this norm: one odd record must not throw a run off."""
+
+
+class TrainingError(RuntimeError):
+    """A run that cannot go on, in one sentence, with what to change."""
+
+
+@dataclass(frozen=True)
+class Split:
+    """Inputs (records, leads, samples) and targets (records, labels), float32."""
+
+    inputs: Tensor
+    targets: Tensor
+
+    def __len__(self) -> int:
+        return len(self.inputs)
+
+
+@dataclass(frozen=True)
+class Trained:
+    """The outcome: the kept weights, the run's progress, and validation probabilities."""
+
+    weights: Weights
+    progress: Progress
+    seconds: float
+
+
+def split(data: PackedData, options: TrainOptions, folds: tuple[int, ...]) -> Split:
+    """The records of some folds as tensors. Raises TrainingError where there are none."""
+    chosen = data.select(folds)
+    if not len(chosen):
+        raise TrainingError(
+            f"no record in folds {folds} of {data.name}; choose other folds or data"
+        )
+    spec = network_entry(options.network).spec
+    targets = chosen.targets[options.label_set].astype(np.float32)
+    return Split(torch.from_numpy(chosen.inputs(spec)), torch.from_numpy(targets))
+
+
+class Run:
+    """One training run in its folder; ``train`` is the way in."""
+
+    def __init__(
+        self, options: TrainOptions, train: Split, validation: Split, folder: Path
+    ) -> None:
+        self.options, self.data, self.validation, self.folder = options, train, validation, folder
+        self.device = best_device()
+        torch.manual_seed(options.seed)
+        self.draws = torch.Generator().manual_seed(options.seed)
+        self.network: Network = build_network(
+            options.network,
+            leads=train.inputs.shape[1],
+            labels=train.targets.shape[1],
+            options=options.network_options,
+        ).to(self.device)
+        self.optimiser = _optimiser(self.network, options)
+        self.objective = _objective(options, train.targets)
+        self.output = network_entry(options.network).output
+        self.averaged = _clone(self.network.state_dict()) if options.average else {}
+        self.best: Weights = {}
+        self.progress = Progress()
+        self.steps = len(train) // options.batch
+        if self.steps == 0:
+            raise TrainingError(f"{len(train)} records make no batch of {options.batch}")
+        self._resume()
+
+    def epoch(self) -> dict[str, Any]:
+        """Train one epoch, validate, and note the result."""
+        began = time.perf_counter()
+        order = torch.randperm(len(self.data), generator=self.draws)
+        total = 0.0
+        self.network.train()
+        for index in range(self.steps):
+            rows = order[index * self.options.batch : (index + 1) * self.options.batch]
+            total += self._step(rows)
+        kept = self.averaged or self.network.state_dict()
+        score, loss = self._validate(kept)
+        row = {
+            "epoch": self.progress.epoch + 1,
+            "loss": total / self.steps,
+            "validation_loss": loss,
+            "validation_auroc": score,
+            "learning_rate": self.optimiser.param_groups[0]["lr"],
+            "seconds": round(time.perf_counter() - began, 2),
+        }
+        self._note(row, kept, score, loss)
+        return row
+
+    def _step(self, rows: Tensor) -> float:
+        options = self.options
+        inputs = augment(self.data.inputs[rows], options.augmentation, self.draws).to(self.device)
+        for group in self.optimiser.param_groups:
+            group["lr"] = learning_rate(options, self.progress, self.steps)
+        loss = self.objective(self.network(inputs), self.data.targets[rows].to(self.device))
+        value = float(loss.detach())
+        if not math.isfinite(value):
+            raise TrainingError(
+                f"the loss is {value} in epoch {self.progress.epoch + 1}; lower the learning rate"
+            )
+        self.optimiser.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        nn.utils.clip_grad_norm_(self.network.parameters(), _LARGEST_GRADIENT)
+        self.optimiser.step()
+        self.progress.step += 1
+        if options.average:
+            self._average()
+        return value
+
+    def _average(self) -> None:
+        """Move the averaged weights; a short memory at first, so that the start is forgotten."""
+        step = self.progress.step
+        decay = min(self.options.average, (1 + step) / (10 + step))
+        for name, value in self.network.state_dict().items():
+            if value.is_floating_point():
+                self.averaged[name].lerp_(value, 1 - decay)
+            else:
+                self.averaged[name].copy_(value)
+
+    def _validate(self, weights: Weights) -> tuple[float, float]:
+        """Macro AUROC and objective on the validation records, with the given weights."""
+        current = _clone(self.network.state_dict())
+        self.network.load_state_dict(weights)
+        logits = infer(self.network, self.validation.inputs, self.device)
+        self.network.load_state_dict(current)
+        loss = float(
+            self.objective(logits.to(self.device), self.validation.targets.to(self.device))
+        )
+        probabilities = to_probabilities(logits, self.output).numpy()
+        return macro_auroc(self.validation.targets.numpy(), probabilities), loss
+
+    def _note(self, row: dict[str, Any], kept: Weights, score: float, loss: float) -> None:
+        progress = self.progress
+        progress.epoch += 1
+        progress.history.append(row)
+        if score > progress.best_score:
+            progress.best_score, progress.best_epoch = score, progress.epoch
+            self.best = _clone(kept)
+        if self.options.schedule == "plateau":
+            _reduce_on_plateau(progress, loss)
+        progress.best_loss = min(progress.best_loss, loss)
+        write_checkpoint(self.folder, self._checkpoint())
+        with (self.folder / PROGRESS).open("a", encoding="utf-8") as file:
+            file.write(json.dumps(row) + "\n")
+
+    @property
+    def finished(self) -> bool:
+        """Whether all epochs are done or patience has run out."""
+        progress, options = self.progress, self.options
+        waited = progress.epoch - progress.best_epoch
+        return progress.epoch >= options.epochs or (0 < options.patience <= waited)
+
+    @property
+    def kept(self) -> Weights:
+        """The weights that the options keep."""
+        if self.options.keep == "best":
+            return self.best
+        return self.averaged or self.network.state_dict()
+
+    def _checkpoint(self) -> Checkpoint:
+        random = {"torch": torch.get_rng_state(), "draws": self.draws.get_state()}
+        return Checkpoint(
+            options=self.options.to_json(),
+            progress=self.progress,
+            weights=self.network.state_dict(),
+            averaged=self.averaged,
+            best=self.best,
+            optimiser=optimiser_tensors(self.optimiser),
+            random=random,
+        )
+
+    def _resume(self) -> None:
+        checkpoint = read_checkpoint(self.folder)
+        if checkpoint is None:
+            return
+        if checkpoint.options != self.options.to_json():
+            raise CheckpointError(
+                f"{self.folder} holds a run with other options; choose another folder or remove it"
+            )
+        self.network.load_state_dict(checkpoint.weights)
+        restore_optimiser(self.optimiser, checkpoint.optimiser)
+        self.averaged = {k: v.to(self.device) for k, v in checkpoint.averaged.items()}
+        self.best, self.progress = checkpoint.best, checkpoint.progress
+        torch.set_rng_state(checkpoint.random["torch"])
+        self.draws.set_state(checkpoint.random["draws"])
+
+
+def train(
+    options: TrainOptions,
+    data: PackedData,
+    folder: Path,
+    report: Callable[[dict[str, Any]], None] = lambda row: None,
+) -> Trained:
+    """Train, or go on training, in ``folder``; ``report`` gets one row an epoch.
+
+    Raises TrainingError, CheckpointError.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    run = Run(
+        options,
+        split(data, options, options.train_folds),
+        split(data, options, options.validation_folds),
+        folder,
+    )
+    while not run.finished:
+        report(run.epoch())
+    seconds = sum(row["seconds"] for row in run.progress.history)
+    return Trained(_clone(run.kept), run.progress, seconds)
+
+
+def infer(network: Network, inputs: Tensor, device: torch.device) -> Tensor:
+    """Logits (records, labels) on the CPU, in eval mode; the network's mode is restored."""
+    was_training = network.training
+    network.eval()
+    with torch.inference_mode():
+        parts = [
+            network(inputs[first : first + _EVALUATION_BATCH].to(device)).cpu()
+            for first in range(0, len(inputs), _EVALUATION_BATCH)
+        ]
+    network.train(was_training)
+    return torch.cat(parts)
+
+
+def macro_auroc(targets: NDArray[np.float32], probabilities: NDArray[np.floating]) -> float:
+    """Mean AUROC over the labels of which both classes occur. Raises TrainingError without any."""
+    from sklearn.metrics import roc_auc_score
+
+    areas = [
+        float(roc_auc_score(target, probability))
+        for target, probability in zip(targets.T, probabilities.T, strict=True)
+        if 0 < target.sum() < len(target)
+    ]
+    if not areas:
+        raise TrainingError("no label occurs in the validation records; choose other folds")
+    return float(np.mean(areas))
+
+
+def learning_rate(options: TrainOptions, progress: Progress, steps: int) -> float:
+    """The learning rate of the next step; ``steps`` is their number an epoch."""
+    if options.schedule == "one_cycle":
+        return options.learning_rate * one_cycle(progress.step / (steps * options.epochs))
+    return options.learning_rate * progress.rate_factor
+
+
+def one_cycle(done: float) -> float:
+    """Share of the peak rate after a share ``done`` of the run: cosine up over 25 %, then down.
+
+    Starts at 1/25 and ends at 1e-4 of the peak (Smith, Super-Convergence, 2018; fastai's numbers).
+    """
+    rise, start, end = 0.25, 1 / 25, 1e-4
+    if done < rise:
+        return start + (1 - start) * (1 - math.cos(math.pi * done / rise)) / 2
+    fall = min((done - rise) / (1 - rise), 1.0)
+    return end + (1 - end) * (1 + math.cos(math.pi * fall)) / 2
+
+
+def _reduce_on_plateau(progress: Progress, loss: float) -> None:
+    """A tenth of the rate when the loss did not improve, then two epochs of rest."""
+    if progress.cooldown:
+        progress.cooldown -= 1
+    elif loss >= progress.best_loss:
+        progress.rate_factor *= 0.1
+        progress.cooldown = 2
+
+
+def _optimiser(network: nn.Module, options: TrainOptions) -> torch.optim.Optimizer:
+    weights = [p for p in network.parameters() if p.requires_grad]
+    kind = torch.optim.AdamW if options.optimiser == "adamw" else torch.optim.Adam
+    return kind(weights, lr=options.learning_rate, weight_decay=options.weight_decay)
+
+
+def _objective(options: TrainOptions, targets: Tensor) -> Objective:
+    alpha = 1 - targets.mean(0) if options.alpha_balanced else None
+    return objective(options.objective, alpha)
+
+
+def _clone(weights: Weights) -> Weights:
+    return {name: tensor.detach().clone() for name, tensor in weights.items()}

@@ -1,0 +1,168 @@
+"""From the weights that a run kept to a trained model: thresholds, scores, card, folder."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors.torch import save
+
+from ecgcore.datasets.packed import PackedData
+from ecgcore.evaluation.evaluate import evaluate
+from ecgcore.evaluation.metrics import best_f1_threshold
+from ecgcore.labels import label_set
+from ecgcore.models.card import CARD, WEIGHTS, LabelCard, ModelCard
+from ecgcore.models.device import best_device
+from ecgcore.models.network import count_flops
+from ecgcore.models.predictor import Predictor
+from ecgcore.models.registry import build_network, network_entry
+from ecgcore.storage import write_bytes, write_json
+from ecgcore.training.loop import Trained
+from ecgcore.training.options import TrainOptions
+
+THRESHOLD_ORIGIN = "best F1 on the validation records"
+
+LIMITS = (
+    "Research use only; not a medical device.",
+    "Probabilities are not calibrated: compare each with its own threshold only.",
+    "Thresholds were chosen on the records that are scored here, so F1, sensitivity, specificity "
+    "and precision are optimistic; intervals resample these records.",
+    "Trained on resting 12-lead ECGs of 10 s from one manufacturer's devices; other recordings may "
+    "be answered worse, without notice.",
+)
+
+_PACKAGE = Path(__file__).resolve().parent.parent
+
+
+def publish(
+    name: str,
+    options: TrainOptions,
+    data: PackedData,
+    trained: Trained,
+    *,
+    folder: Path,
+    command: str,
+) -> ModelCard:
+    """Write ``folder`` with weights and card; returns the card.
+
+    The card is written last, so that a folder with a card is whole. Raises what ``evaluate``
+    raises.
+    """
+    entry = network_entry(options.network)
+    codes = data.codes[options.label_set]
+    network = build_network(
+        options.network,
+        leads=len(entry.spec.leads),
+        labels=len(codes),
+        options=options.network_options,
+    )
+    network.load_state_dict(trained.weights)
+    flops = count_flops(network, len(entry.spec.leads), entry.spec.samples)
+    weights = save({key: value.cpu().contiguous() for key, value in trained.weights.items()})
+    card = ModelCard(
+        name=name,
+        network=options.network,
+        network_options=options.network_options,
+        output=entry.output,
+        spec=entry.spec,
+        labels=_unanswered(options, data),
+        threshold_origin=f"{THRESHOLD_ORIGIN} (fold {_join(options.validation_folds)})",
+        data=_data_card(options, data),
+        training=_training_card(options, trained),
+        metrics={},
+        cost={"parameters": entry.count(network), "flops": flops, "bytes": len(weights)},
+        paper=entry.paper,
+        limits=LIMITS,
+        command=command,
+        weights_sha256=hashlib.sha256(weights).hexdigest(),
+    )
+    predictor = Predictor(card, network, best_device())
+    validation = data.select(options.validation_folds)
+    probabilities = predictor.probabilities(validation.inputs(entry.spec))
+    card = replace(card, labels=_with_thresholds(card, options, validation, probabilities))
+    card = replace(card, metrics=evaluate(Predictor(card, network, best_device()), validation))
+    write_bytes(folder / WEIGHTS, weights)
+    write_json(folder / CARD, card.to_json())
+    return card
+
+
+def _unanswered(options: TrainOptions, data: PackedData) -> tuple[LabelCard, ...]:
+    """The labels with their counts, without thresholds yet."""
+    known = {label.code: label.description for label in label_set(options.label_set)}
+    codes = data.codes[options.label_set]
+    training = data.select(options.train_folds).target(options.label_set, codes).sum(0)
+    validation = data.select(options.validation_folds).target(options.label_set, codes).sum(0)
+    return tuple(
+        LabelCard(code, known.get(code, code), options.label_set, int(n_train), int(n_val), None)
+        for code, n_train, n_val in zip(codes, training, validation, strict=True)
+    )
+
+
+def _with_thresholds(
+    card: ModelCard,
+    options: TrainOptions,
+    validation: PackedData,
+    probabilities: NDArray[np.float32],
+) -> tuple[LabelCard, ...]:
+    """Labels with a threshold of best F1, or with the reason for which there is none."""
+    labels = []
+    for column, label in enumerate(card.labels):
+        if (
+            label.n_train < options.fewest_positives
+            or label.n_validation < options.fewest_validation_positives
+        ):
+            reason = (
+                f"not enough data: {label.n_train} positive recordings in training, "
+                f"{label.n_validation} in validation (at least {options.fewest_positives} and "
+                f"{options.fewest_validation_positives} are needed)"
+            )
+            labels.append(replace(label, reason=reason))
+            continue
+        target = validation.target(label.set, (label.code,))[:, 0]
+        threshold = best_f1_threshold(target, probabilities[:, column])
+        labels.append(replace(label, threshold=threshold))
+    return tuple(labels)
+
+
+def _data_card(options: TrainOptions, data: PackedData) -> dict[str, Any]:
+    return {
+        "files": data.name,
+        "sha256": data.sha256,
+        "attribution": options.attribution,
+        "folds": {"train": list(options.train_folds), "validation": list(options.validation_folds)},
+        "n_train": len(data.select(options.train_folds)),
+        "n_validation": len(data.select(options.validation_folds)),
+        "split": "by patient, folds as published with the data",
+    }
+
+
+def _training_card(options: TrainOptions, trained: Trained) -> dict[str, Any]:
+    return {
+        "options": options.to_json(),
+        "epochs_run": trained.progress.epoch,
+        "best_epoch": trained.progress.best_epoch,
+        "seconds": round(trained.seconds, 1),
+        "torch": version("torch"),
+        "code_sha256": code_digest(),
+    }
+
+
+def code_digest() -> str:
+    """SHA-256 over the source of everything that decides a trained model's numbers."""
+    digest = hashlib.sha256()
+    files = [_PACKAGE / "layers.py", _PACKAGE / "signal" / "resampling.py"]
+    for part in ("models", "datasets", "training", "evaluation"):
+        files += sorted((_PACKAGE / part).glob("*.py"))
+    for path in files:
+        digest.update(path.relative_to(_PACKAGE).as_posix().encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def _join(folds: tuple[int, ...]) -> str:
+    return ", ".join(str(fold) for fold in folds)

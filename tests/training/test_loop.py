@@ -1,0 +1,166 @@
+"""The training loop: it learns, it resumes to the bit, and it says why it stops."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from ecgcore.datasets.packed import PackedData, load_packed
+from ecgcore.models.card import read_card
+from ecgcore.models.predictor import read_predictor
+from ecgcore.training.augmentation import Augmentation, augment
+from ecgcore.training.checkpoint import CHECKPOINT, CheckpointError, Progress, Weights
+from ecgcore.training.loop import Run, TrainingError, learning_rate, one_cycle, split, train
+from ecgcore.training.options import TrainOptions, options_from_json
+from ecgcore.training.publish import publish
+from tests.packed_example import write_packed
+
+OPTIONS = TrainOptions(
+    network="inception",
+    label_set="superclasses",
+    network_options={"filters": 8},
+    train_folds=(1, 2, 3, 4, 5, 6),
+    validation_folds=(7, 8, 9),
+    batch=10,
+    epochs=4,
+    learning_rate=1e-2,
+    average=0.9,
+    augmentation=Augmentation(shift=0.2, gain=0.1, lead_dropout=0.05, noise=0.1),
+    fewest_positives=5,
+    attribution="made by a test",
+)
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> PackedData:
+    return load_packed(write_packed(tmp_path_factory.mktemp("packed") / "packed.npz"))
+
+
+def _equal(one: Weights, two: Weights) -> bool:
+    return all(torch.equal(one[name], two[name]) for name in one) and set(one) == set(two)
+
+
+def test_a_learnable_label_is_learned(data: PackedData, tmp_path: Path) -> None:
+    trained = train(replace(OPTIONS, epochs=10), data, tmp_path)
+    losses = [row["loss"] for row in trained.progress.history]
+    assert losses[-1] < 0.9 * losses[0]
+    card = publish("made", OPTIONS, data, trained, folder=tmp_path / "model", command="-")
+    rows = {row["code"]: row for row in card.metrics["labels"]}
+    assert rows["MI"]["auroc"] > 0.9
+    assert rows["MI"]["auroc"] > rows["CD"]["auroc"]
+
+
+def test_an_interrupted_run_ends_with_the_same_weights(data: PackedData, tmp_path: Path) -> None:
+    whole = train(OPTIONS, data, tmp_path / "whole")
+    for _ in range(OPTIONS.epochs):
+        torch.manual_seed(np.random.default_rng().integers(1 << 30))
+        run = Run(
+            OPTIONS,
+            split(data, OPTIONS, OPTIONS.train_folds),
+            split(data, OPTIONS, OPTIONS.validation_folds),
+            tmp_path / "parts",
+        )
+        run.epoch()
+    parts = train(OPTIONS, data, tmp_path / "parts")
+    assert parts.progress.epoch == OPTIONS.epochs
+    assert _equal(whole.weights, parts.weights)
+    first, second = whole.progress.history, parts.progress.history
+    assert [row["loss"] for row in first] == [row["loss"] for row in second]
+
+
+def test_a_run_of_other_options_is_not_continued(data: PackedData, tmp_path: Path) -> None:
+    train(replace(OPTIONS, epochs=1), data, tmp_path)
+    with pytest.raises(CheckpointError, match="other options"):
+        train(replace(OPTIONS, epochs=2), data, tmp_path)
+
+
+def test_a_damaged_checkpoint_is_named(data: PackedData, tmp_path: Path) -> None:
+    train(replace(OPTIONS, epochs=1), data, tmp_path)
+    whole = (tmp_path / CHECKPOINT).read_bytes()
+    (tmp_path / CHECKPOINT).write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(CheckpointError, match="damaged"):
+        train(replace(OPTIONS, epochs=1), data, tmp_path)
+
+
+def test_patience_ends_a_run_and_the_best_epoch_is_kept(data: PackedData, tmp_path: Path) -> None:
+    options = replace(OPTIONS, epochs=40, patience=2, learning_rate=1e-7, average=0.0)
+    trained = train(options, data, tmp_path)
+    assert trained.progress.epoch < 40
+    assert trained.progress.epoch - trained.progress.best_epoch == 2
+    scores = [row["validation_auroc"] for row in trained.progress.history]
+    assert max(scores) == scores[trained.progress.best_epoch - 1]
+
+
+def test_a_diverging_run_stops_with_a_sentence(data: PackedData, tmp_path: Path) -> None:
+    options = replace(OPTIONS, objective="bce", learning_rate=1e30, epochs=30, average=0.0)
+    with pytest.raises(TrainingError, match=r"loss is .* lower the learning rate"):
+        train(options, data, tmp_path)
+
+
+def test_a_published_model_answers_as_its_card_says(data: PackedData, tmp_path: Path) -> None:
+    trained = train(replace(OPTIONS, epochs=1), data, tmp_path)
+    published = publish("made", OPTIONS, data, trained, folder=tmp_path / "model", command="-")
+    assert read_card(tmp_path / "model") == published
+    predictor = read_predictor(tmp_path / "model")
+    assert all(torch.equal(trained.weights[k], v) for k, v in predictor.network.state_dict().items())
+    assert published.data["attribution"] == "made by a test"
+
+
+def test_a_rare_label_is_not_answered(data: PackedData, tmp_path: Path) -> None:
+    options = replace(OPTIONS, epochs=1, fewest_positives=1000)
+    trained = train(options, data, tmp_path)
+    card = publish("made", options, data, trained, folder=tmp_path / "model", command="-")
+    assert all(label.threshold is None for label in card.labels)
+    assert card.labels[0].reason is not None and "not enough data" in card.labels[0].reason
+    assert card.metrics["macro"]["auroc"] is None
+
+
+def test_learning_rates() -> None:
+    assert one_cycle(0.0) == pytest.approx(1 / 25)
+    assert one_cycle(0.25) == pytest.approx(1)
+    assert one_cycle(1.0) == pytest.approx(1e-4)
+    options = replace(OPTIONS, schedule="constant", learning_rate=0.5)
+    run_rate = learning_rate(options, Progress(rate_factor=0.1), 10)
+    assert run_rate == pytest.approx(0.05)
+
+
+def test_plateau_reduces_once_then_rests(data: PackedData, tmp_path: Path) -> None:
+    options = replace(OPTIONS, schedule="plateau", learning_rate=1e-9, epochs=6, average=0.0)
+    run = train(options, data, tmp_path)
+    losses = [row["validation_loss"] for row in run.progress.history]
+    rates = [row["learning_rate"] for row in run.progress.history]
+    factor, best, rest = 1.0, float("inf"), 0
+    for loss, rate in zip(losses, rates, strict=True):
+        assert rate == pytest.approx(1e-9 * factor)
+        if rest:
+            rest -= 1
+        elif loss >= best:
+            factor, rest = factor * 0.1, 2
+        best = min(best, loss)
+
+
+def test_options_refuse_unknown_and_overlapping() -> None:
+    with pytest.raises(ValueError, match="no option speed; known: "):
+        options_from_json({"network": "inception", "label_set": "superclasses", "speed": 3})
+    with pytest.raises(ValueError, match="disjoint"):
+        replace(OPTIONS, validation_folds=(1,))
+    with pytest.raises(ValueError, match="allowed: adam, adamw"):
+        options_from_json({**OPTIONS.to_json(), "optimiser": "sgd"})
+    assert options_from_json(OPTIONS.to_json()) == OPTIONS
+
+
+def test_augmentation_moves_whole_records_and_silences_whole_leads() -> None:
+    generator = torch.Generator().manual_seed(1)
+    batch = torch.randn(5, 3, 50, generator=generator)
+    moved = augment(batch, Augmentation(shift=0.5), generator)
+    for before, after in zip(batch, moved, strict=True):
+        assert any(torch.equal(before.roll(k, -1), after) for k in range(-25, 26))
+    silenced = augment(batch, Augmentation(lead_dropout=0.5), generator)
+    alive = silenced.abs().sum(-1) > 0
+    assert 0 < int(alive.sum()) < 15
+    assert torch.equal(silenced[alive], batch[alive])
+    assert torch.equal(augment(batch, Augmentation(), generator), batch)

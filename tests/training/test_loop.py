@@ -106,7 +106,9 @@ def test_a_published_model_answers_as_its_card_says(data: PackedData, tmp_path: 
     published = publish("made", OPTIONS, data, trained, folder=tmp_path / "model", command="-")
     assert read_card(tmp_path / "model") == published
     predictor = read_predictor(tmp_path / "model")
-    assert all(torch.equal(trained.weights[k], v) for k, v in predictor.network.state_dict().items())
+    assert all(
+        torch.equal(trained.weights[k], v) for k, v in predictor.network.state_dict().items()
+    )
     assert published.data["attribution"] == "made by a test"
 
 

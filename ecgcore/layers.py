@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -12,8 +14,9 @@ def pad_same(x: Tensor, kernel: int, stride: int) -> Tensor:
 
     The odd sample of padding goes to the end, as in TensorFlow's "same".
     """
-    outputs = -(-x.shape[-1] // stride)
-    padding = max((outputs - 1) * stride + kernel - x.shape[-1], 0)
+    samples = int(x.shape[-1])
+    outputs = -(-samples // stride)
+    padding = max((outputs - 1) * stride + kernel - samples, 0)
     padded: Tensor = functional.pad(x, [padding // 2, padding - padding // 2])
     return padded
 
@@ -21,18 +24,48 @@ def pad_same(x: Tensor, kernel: int, stride: int) -> Tensor:
 def strided_correlation(x: Tensor, kernels: Tensor, stride: int) -> Tensor:
     """Correlate (..., C or 1, samples) with ``kernels`` (C, length), zero-padded "same".
 
-    Returns (..., C, ceil(samples / stride)); ``stride`` must be even. Computed in the frequency
-    domain: the spectrum of the product is folded ``stride``-fold, so that only the kept samples are
-    transformed back.
+    Returns (..., C, ceil(samples / stride)); ``stride`` must be even. Equals a strided convolution,
+    computed in the frequency domain.
+    """
+    spectra = kernel_spectra([kernels], x.shape[-1], stride)
+    return strided_inverse(signal_spectra(x, spectra) * spectra, stride, -(-x.shape[-1] // stride))
+
+
+def kernel_spectra(kernels: Iterable[Tensor], samples: int, stride: int) -> Tensor:
+    """Half spectra (all kernels, frequencies) of (C, length) kernels of any lengths.
+
+    Times ``signal_spectra`` of (..., samples) they correlate; each kernel is placed so that the
+    result is padded "same".
     """
     if stride % 2:
         raise ValueError(f"stride {stride}; only even strides fold into whole half spectra")
-    outputs = -(-x.shape[-1] // stride)
-    padded = pad_same(x, kernels.shape[-1], stride)
-    folded = _fast_length(-(-padded.shape[-1] // stride))
-    size = folded * stride
-    spectrum = torch.fft.rfft(padded, n=size) * torch.fft.rfft(kernels, n=size).conj()
-    return torch.fft.irfft(_fold(spectrum, folded, stride), n=folded)[..., :outputs]
+    kernels = list(kernels)
+    outputs = -(-samples // stride)
+    before = [max((outputs - 1) * stride + k.shape[-1] - samples, 0) // 2 for k in kernels]
+    reach = max(k.shape[-1] - left for k, left in zip(kernels, before, strict=True))
+    size = _fast_length(-(-(samples + max(reach, *before, 0)) // stride)) * stride
+    placed = [
+        functional.pad(k, [0, size - k.shape[-1]]).roll(-left, -1)
+        for k, left in zip(kernels, before, strict=True)
+    ]
+    spectra: Tensor = torch.fft.rfft(torch.cat(placed)).conj().resolve_conj()
+    return spectra
+
+
+def signal_spectra(x: Tensor, spectra: Tensor) -> Tensor:
+    """Half spectra (..., frequencies) of (..., samples), as long as ``kernel_spectra``'s."""
+    transformed: Tensor = torch.fft.rfft(x, n=2 * (spectra.shape[-1] - 1))
+    return transformed
+
+
+def strided_inverse(spectrum: Tensor, stride: int, outputs: int) -> Tensor:
+    """Every ``stride``-th sample of the signal of a half spectrum, (..., outputs).
+
+    The spectrum is folded ``stride``-fold, so that only the kept samples are transformed back.
+    """
+    folded = 2 * (spectrum.shape[-1] - 1) // stride
+    samples: Tensor = torch.fft.irfft(_fold(spectrum, folded, stride), n=folded)
+    return samples[..., :outputs]
 
 
 def _fold(spectrum: Tensor, folded: int, stride: int) -> Tensor:

@@ -6,8 +6,8 @@ batch norm stands before each block's convolution, over leads in the spatial blo
 in the feature blocks. Counts are exact: encoder 6,960 and 8,624, models 8,242 and 133,495 numbers.
 
 Temporal convolution, lead norm (in eval) and spatial convolution are linear, so the order is free:
-in eval the leads are mixed first and only the augmented leads are filtered. Long kernels are
-applied in the frequency domain in training and eval alike.
+in eval the leads are mixed first and only the augmented leads are filtered. Filters are
+applied in the frequency domain, where a strided result costs a short inverse transform only.
 
 Settled where the paper is silent: the two directions' last LSTM states are concatenated; the dense
 layer of model 2 follows the batch norm directly; drop-out 0.1 and noise 0.5 (mean 1, deviation
@@ -27,8 +27,10 @@ from torch.nn import functional
 from ecgcore.layers import (
     SpatialDropout,
     SpatialGaussianNoise,
+    kernel_spectra,
     pad_same,
-    strided_correlation,
+    signal_spectra,
+    strided_inverse,
 )
 from ecgcore.models.input_spec import InputSpec
 from ecgcore.models.network import Network, count_numbers
@@ -38,9 +40,6 @@ PAPER = "Bontinck et al. 2024, ECGencode"
 
 LEAD_AXIS, CHANNEL_AXIS = 2, 1
 """Axes of the (batch, channels, leads, time) tensors between the blocks."""
-
-_LONG_KERNEL = 256
-"""From this length on, the frequency domain is faster than a direct convolution."""
 
 
 @dataclass(frozen=True)
@@ -80,8 +79,11 @@ class ECGencode2Options(ECGencodeOptions):
 
 
 class Front(nn.Module):
-    """Temporal convolution, lead batch norm, spatial convolution: (batch, leads, samples) to
-    (batch, channels, augmented leads, time)."""
+    """Temporal convolution, lead batch norm, spatial convolution.
+
+    (batch, leads, samples) to (batch, channels, augmented leads, time). ``mix_first`` False takes
+    the published order outside training too.
+    """
 
     def __init__(self, options: ECGencodeOptions, leads: int) -> None:
         super().__init__()
@@ -93,41 +95,48 @@ class Front(nn.Module):
         self.lead_norm = LeadNorm(leads)
         self.spatial = nn.Parameter(_fresh(channels, options.augmented_leads, leads))
         self.mix_first = True
+        self._known_spectra: tuple[tuple[object, ...], Tensor] | None = None
 
     def forward(self, x: Tensor) -> Tensor:
-        """In training the lead norm needs every lead's filtered signal; in eval leads are mixed
-        first.
-        """
+        """In training the lead norm needs every lead's filtered signal, else leads are mixed first."""
         if self.training or not self.mix_first:
             return self.leads_apart(x)
         scale, shift = self.lead_norm.affine()
-        mixed = torch.einsum("cgl,blt->bgct", self.spatial * scale, x)
-        filtered = self.filter_bank(
-            mixed.reshape(*mixed.shape[:2], len(self.temporal), -1, x.shape[-1])
-        )
-        return filtered.transpose(1, 2) + (self.spatial @ shift)[..., None]
+        spectra = self._spectra(x.shape[-1])
+        leads = torch.view_as_real(signal_spectra(x, spectra)).flatten(2)
+        mixed = torch.matmul((self.spatial * scale).flatten(0, 1), leads)
+        shape = (len(x), *self.spatial.shape[:2], -1, 2)
+        mixed = torch.view_as_complex(mixed.reshape(shape))
+        filtered = strided_inverse(mixed * spectra[:, None], self.stride, self._time(x))
+        return filtered + (self.spatial @ shift)[..., None]
 
     def leads_apart(self, x: Tensor) -> Tensor:
-        """The three steps in the paper's order; outside training also by the paper's
-        convolution.
-        """
-        per_lead = self.filter_bank(x[:, :, None, None, :], direct=not self.training)
-        normed = self.lead_norm(per_lead.transpose(1, 2))
-        return torch.einsum("cgl,bclt->bcgt", self.spatial, normed)
+        """The three steps in the published order."""
+        if self.training:
+            spectra = self._spectra(x.shape[-1])
+            products = signal_spectra(x, spectra)[:, None] * spectra[:, None]
+            per_lead = strided_inverse(products, self.stride, self._time(x))
+        else:
+            per_lead = torch.cat([self._convolve(x, kernels) for kernels in self.temporal], dim=1)
+        return torch.einsum("cgl,bclt->bcgt", self.spatial, self.lead_norm(per_lead))
 
-    def filter_bank(self, x: Tensor, direct: bool = False) -> Tensor:
-        """(batch, leads, kernels or 1, channels or 1, samples) to (batch, leads, all channels,
-        time).
+    def _convolve(self, x: Tensor, kernels: Tensor) -> Tensor:
+        """One kernel length, directly: (batch, leads, samples) to (batch, channels, leads, time)."""
+        signals = pad_same(x, kernels.shape[-1], self.stride).flatten(0, 1)[:, None]
+        filtered = functional.conv1d(signals, kernels[:, None], stride=self.stride)
+        return filtered.reshape(*x.shape[:2], *filtered.shape[1:]).transpose(1, 2)
 
-        With axes of 1 every signal meets every kernel, else each its own.
-        """
-        outputs = []
-        for index, kernels in enumerate(self.temporal):
-            signals = x[:, :, min(index, x.shape[2] - 1)]
-            short = direct or kernels.shape[-1] < _LONG_KERNEL
-            correlate = _convolve if short else strided_correlation
-            outputs.append(correlate(signals, kernels, self.stride))
-        return torch.cat(outputs, dim=2)
+    def _spectra(self, samples: int) -> Tensor:
+        """The kernels' spectra; without gradients they are computed once for unchanged kernels."""
+        if torch.is_grad_enabled():
+            return kernel_spectra(self.temporal, samples, self.stride)
+        state = (samples, *((k.data_ptr(), k._version) for k in self.temporal))
+        if self._known_spectra is None or self._known_spectra[0] != state:
+            self._known_spectra = state, kernel_spectra(self.temporal, samples, self.stride)
+        return self._known_spectra[1]
+
+    def _time(self, x: Tensor) -> int:
+        return -(-x.shape[-1] // self.stride)
 
 
 class LeadNorm(nn.Module):
@@ -250,14 +259,6 @@ class ECGencode(Network):
         ):
             time = -(-time // stride)
         return time
-
-
-def _convolve(x: Tensor, kernels: Tensor, stride: int) -> Tensor:
-    """Direct form of ``strided_correlation``: (batch, leads, channels or 1, samples)."""
-    batch, leads, own, _ = x.shape
-    flat = pad_same(x, kernels.shape[-1], stride).flatten(0, 1)
-    filtered = functional.conv1d(flat, kernels[:, None], stride=stride, groups=own)
-    return filtered.reshape(batch, leads, *filtered.shape[1:])
 
 
 def _fresh(*shape: int) -> Tensor:

@@ -98,7 +98,9 @@ class Front(nn.Module):
         self._known_spectra: tuple[tuple[object, ...], Tensor] | None = None
 
     def forward(self, x: Tensor) -> Tensor:
-        """In training the lead norm needs every lead's filtered signal, else leads are mixed first."""
+        """In training the lead norm needs every lead's filtered signal, else leads are mixed
+        first.
+        """
         if self.training or not self.mix_first:
             return self.leads_apart(x)
         scale, shift = self.lead_norm.affine()
@@ -121,7 +123,9 @@ class Front(nn.Module):
         return torch.einsum("cgl,bclt->bcgt", self.spatial, self.lead_norm(per_lead))
 
     def _convolve(self, x: Tensor, kernels: Tensor) -> Tensor:
-        """One kernel length, directly: (batch, leads, samples) to (batch, channels, leads, time)."""
+        """One kernel length, directly: (batch, leads, samples) to (batch, channels, leads,
+        time).
+        """
         signals = pad_same(x, kernels.shape[-1], self.stride).flatten(0, 1)[:, None]
         filtered = functional.conv1d(signals, kernels[:, None], stride=self.stride)
         return filtered.reshape(*x.shape[:2], *filtered.shape[1:]).transpose(1, 2)

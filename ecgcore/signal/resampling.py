@@ -26,8 +26,8 @@ def resample(
 ) -> NDArray[np.float64]:
     """Resample (..., samples) from ``from_rate`` to ``to_rate`` Hz.
 
-    The result has ``round(samples * to_rate / from_rate)`` samples. Raises ValueError for rates that
-    are not positive and finite, or whose ratio has no small fraction.
+    The result has ``round(samples * to_rate / from_rate)`` samples. Raises ValueError for rates
+    that are not positive and finite, or whose ratio has no small fraction.
     """
     if not (0 < from_rate < np.inf and 0 < to_rate < np.inf):
         raise ValueError(f"rates {from_rate} and {to_rate} Hz; both must be positive and finite")

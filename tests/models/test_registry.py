@@ -1,0 +1,129 @@
+"""The contract that every registered network keeps; a new one is tested by being registered."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from ecgcore.models import registry
+from ecgcore.models.registry import build_network, network_entry, network_names, register
+from tests.models.example import seeded_network
+
+every_network = pytest.mark.parametrize("name", network_names())
+
+
+def inputs(name: str, leads: int, records: int = 3) -> Tensor:
+    """Random inputs of the network's own length."""
+    torch.manual_seed(7)
+    return torch.randn(records, leads, network_entry(name).spec.samples)
+
+
+def test_the_known_networks() -> None:
+    assert set(network_names()) >= {"ecgencode_m1", "ecgencode_m2", "inception"}
+    assert list(network_names()) == sorted(network_names())
+
+
+@every_network
+@pytest.mark.parametrize(("leads", "labels"), [(1, 1), (3, 71), (12, 5)])
+def test_shape(name: str, leads: int, labels: int) -> None:
+    network = build_network(name, leads=leads, labels=labels).eval()
+    with torch.inference_mode():
+        logits = network(inputs(name, leads, records=2))
+    assert logits.shape == (2, labels)
+    assert logits.dtype == torch.float32
+
+
+@every_network
+def test_a_record_does_not_depend_on_its_neighbours(name: str) -> None:
+    network = seeded_network(name)
+    x = inputs(name, 12)
+    with torch.inference_mode():
+        together = network(x)
+        alone = torch.cat([network(record[None]) for record in x])
+        turned = network(x.flip(0)).flip(0)
+    spread = together.std(0).min()
+    assert spread > 0
+    torch.testing.assert_close(together, alone, rtol=0, atol=float(1e-3 * spread))
+    torch.testing.assert_close(together, turned, rtol=0, atol=float(1e-3 * spread))
+
+
+@every_network
+def test_gradient_reaches_every_weight(name: str) -> None:
+    network = seeded_network(name).train()
+    torch.manual_seed(3)
+    (network(inputs(name, 12)) * torch.randn(3, 5)).sum().backward()
+    without = [
+        key
+        for key, weight in network.named_parameters()
+        if weight.requires_grad and (weight.grad is None or not weight.grad.any())
+    ]
+    assert without == []
+
+
+@every_network
+def test_every_lead_matters(name: str) -> None:
+    network = seeded_network(name)
+    x = inputs(name, 12, records=1).requires_grad_()
+    network(x).square().sum().backward()
+    assert x.grad is not None
+    assert x.grad.abs().sum(-1).min() > 0
+
+
+@every_network
+def test_features_times_head_are_the_logits(name: str) -> None:
+    network = seeded_network(name)
+    x = inputs(name, 12)
+    with torch.inference_mode():
+        features = network.features(x)
+        assert features.shape == (3, network.head.in_features)
+        torch.testing.assert_close(network.head(features), network(x))
+
+
+@every_network
+def test_the_layer_for_grad_cam_has_the_promised_axes(name: str) -> None:
+    network = seeded_network(name)
+    seen: list[Tensor] = []
+
+    def keep(module: nn.Module, given: tuple[Tensor, ...], output: Tensor) -> None:
+        seen.append(output)
+
+    hook = network.cam_layer.register_forward_hook(keep)
+    with torch.inference_mode(), network.as_published():
+        network(inputs(name, 12, records=2))
+    hook.remove()
+    (output,) = seen
+    assert output.shape[0] == 2
+    assert output.ndim == (4 if network.cam_keeps_leads else 3)
+    assert not network.cam_keeps_leads or output.shape[2] == 12
+    assert 1 < output.shape[-1] <= network_entry(name).spec.samples
+
+
+@every_network
+def test_the_entry_states_paper_and_output(name: str) -> None:
+    entry = network_entry(name)
+    assert entry.paper
+    assert entry.output in ("sigmoid", "softmax")
+    assert entry.spec.leads == registry.InputSpec().leads
+
+
+def test_an_unknown_name_lists_the_known() -> None:
+    with pytest.raises(ValueError, match=r"unknown network 'resnet'; known: .*ecgencode_m1, "):
+        network_entry("resnet")
+    with pytest.raises(ValueError, match="unknown network 'resnet'"):
+        build_network("resnet", leads=12, labels=5)
+
+
+def test_a_name_is_registered_once() -> None:
+    entry = network_entry("inception")
+    with pytest.raises(ValueError, match="'inception' is registered twice"):
+        register(replace(entry, paper="another"))
+    assert network_entry("inception") is entry
+
+
+@every_network
+def test_an_unknown_option_is_refused(name: str) -> None:
+    with pytest.raises(ValueError, match=f"network '{name}' has no option dept; known: "):
+        build_network(name, leads=12, labels=5, options={"dept": 3})

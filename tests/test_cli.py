@@ -1,0 +1,157 @@
+"""The command line's contract: one JSON object a line, in order, and the exit status."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from ecgcore.cli import main
+from ecgcore.models import card as cards
+from ecgcore.recording import LEADS
+from tests.packed_example import write_packed
+
+
+def _lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> Path:
+    """Eight recorded leads at 250 Hz in mV, as CSV."""
+    generator = np.random.default_rng(0)
+    leads = [lead for lead in LEADS if lead in ("I", "II") or lead.startswith("V")]
+    values = np.round(generator.normal(0, 0.3, (2500, 8)), 3)
+    rows = [",".join(leads), *(",".join(f"{v:g}" for v in row) for row in values)]
+    path = tmp_path / "eight.csv"
+    path.write_text("# sampling_rate: 250\n# unit: mV\n" + "\n".join(rows) + "\n")
+    return path
+
+
+def test_read_computes_the_missing_limb_leads_and_round_trips(
+    table: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["read", "--json", str(table), "--npz", str(tmp_path / "out")]) == 0
+    (row,) = _lines(capsys)
+    assert row["leads"] == list(LEADS)
+    assert row["computed"] == ["III", "aVR", "aVL", "aVF"]
+    assert (row["sampling_rate"], row["samples"], row["units"]) == (250.0, 2500, "mV")
+    with np.load(tmp_path / "out" / "eight.npz") as saved:
+        signal = saved["signal"]
+    np.testing.assert_allclose(signal[2], signal[1] - signal[0], atol=1e-6)
+    low, high = row["lead_range_mv"]["V3"]
+    assert (low, high) == (pytest.approx(signal[8].min()), pytest.approx(signal[8].max()))
+    assert main(["read", "--json", str(tmp_path / "out" / "eight.npz")]) == 0
+    (again,) = _lines(capsys)
+    assert again["lead_range_mv"] == row["lead_range_mv"]
+
+
+def test_a_refusal_is_a_line_in_its_place(
+    table: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    broken = tmp_path / "broken.csv"
+    broken.write_text("I,II\n1,2\n")
+    assert main(["read", "--json", str(broken), str(table), str(tmp_path / "no.hea")]) == 3
+    first, second, third = _lines(capsys)
+    assert first["file"] == str(broken) and first["error"].endswith("Error")
+    assert "sampling" in first["message"]
+    assert second["record_id"] == "eight"
+    assert "no.hea" in third["message"]
+
+
+def test_what_is_stated_on_the_command_line_is_used(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    values = np.round(np.random.default_rng(1).normal(0, 300, (2500, 2)))
+    path = tmp_path / "two.csv"
+    path.write_text("I,II\n" + "\n".join(f"{a:g},{b:g}" for a, b in values) + "\n")
+    assert main(["read", "--json", "--sampling-rate", "250", "--unit", "uV", str(path)]) == 0
+    (row,) = _lines(capsys)
+    assert row["lead_range_mv"]["I"][1] == pytest.approx(values[:, 0].max() / 1000, rel=1e-5)
+
+
+def test_wrong_words_end_with_2(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["read"])
+    assert ended.value.code == 2
+    assert main(["predict", "--model", "oracle", "x.hea"]) == 2
+    assert "no trained model 'oracle'" in capsys.readouterr().err
+    assert main(["train", "--data", "x.npz", "--run", "r"]) == 2
+    assert main(["train", "--recipe", "cake", "--data", "x.npz", "--run", "r"]) == 2
+    assert "unknown recipe 'cake'; known: ecgencode_m2" in capsys.readouterr().err
+
+
+def test_models_lists_networks_with_their_published_counts(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["models", "--json"]) == 0
+    rows = {(row["kind"], row["name"]): row for row in _lines(capsys)}
+    assert rows["network", "ecgencode_m1"]["parameters"] == 8242
+    assert rows["network", "ecgencode_m2"]["parameters"] == 133495
+    assert rows["network", "ecgencode_m1"]["flops"] == pytest.approx(82.9e6, rel=1e-3)
+    for name in cards.trained_models():
+        assert rows["trained", name]["card"]["metrics"]["macro"]["auroc"] > 0.5
+
+
+def test_train_then_predict_and_evaluate(
+    table: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    packed = write_packed(tmp_path / "packed.npz")
+    words = ["epochs=1", 'network_options={"filters":8}', "fewest_positives=5", "batch=10"]
+    words += ["fewest_validation_positives=1"]
+    shipped = tmp_path / "shipped" / "small"
+    arguments = ["train", "--json", "--recipe", "inception", "--set", *words]
+    assert main([*arguments, "--data", str(packed), "--run", str(tmp_path / "run")]) == 0
+    rows = _lines(capsys)
+    assert rows[0]["epoch"] == 1 and rows[-1]["model"] == "inception"
+    shipped.parent.mkdir()
+    (tmp_path / "run" / "model").rename(shipped)
+    monkeypatch.setattr(cards, "SHIPPED", shipped.parent)
+
+    assert main(["predict", "--json", "--model", "small", str(table)]) == 0
+    (answer,) = _lines(capsys)
+    assert [label["code"] for label in answer["labels"]] == ["NORM", "MI", "STTC", "CD", "HYP"]
+    for label in answer["labels"]:
+        assert label["positive"] == (label["probability"] >= label["threshold"])
+
+    fold_9 = tmp_path / "fold9.npz"
+    with np.load(packed) as arrays:
+        kept = arrays["fold"] == 9
+        records = {key: arrays[key] for key in ("X", "y71", "y5", "fold", "ecg_id")}
+        rest = {key: arrays[key] for key in arrays.files if key not in records}
+        np.savez(fold_9, **{key: value[kept] for key, value in records.items()}, **rest)
+    assert main(["evaluate", "--json", "--model", "small", "--data", str(fold_9)]) == 0
+    (scores,) = _lines(capsys)
+    card = json.loads((shipped / "card.json").read_text())
+    assert {key: scores[key] for key in card["metrics"]} == card["metrics"]
+    assert main(["evaluate", "--json", "--model", "small", "--data", str(table)]) == 3
+    assert _lines(capsys)[0]["error"] == "PackedDataError"
+
+
+def test_a_model_refuses_what_it_must_not_answer(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "two.csv"
+    values = np.random.default_rng(1).normal(0, 0.3, (2500, 2))
+    path.write_text(
+        "# sampling_rate: 250\n# unit: mV\nI,II\n" + "\n".join(f"{a:g},{b:g}" for a, b in values)
+    )
+    for name in cards.trained_models():
+        assert main(["predict", "--json", "--model", name, str(path)]) == 3
+        (row,) = _lines(capsys)
+        assert row["error"] == "UnfitRecordingError" and "V1" in row["message"]
+
+
+def test_shipped_cards_are_reproduced_to_the_digit(
+    ecg_data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert {"ecgencode_m2", "inception"} <= set(cards.trained_models())
+    for name in cards.trained_models():
+        data = str(ecg_data / "ptbxl_1625" / "val.npz")
+        assert main(["evaluate", "--json", "--model", name, "--data", data]) == 0
+        (scores,) = _lines(capsys)
+        card = cards.load_card(name).metrics
+        assert {key: scores[key] for key in card} == card

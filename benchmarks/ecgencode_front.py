@@ -2,8 +2,9 @@
 
     python benchmarks/ecgencode_front.py
 
-Prints the median of the front (temporal convolution, lead norm, spatial convolution) in both forms, and
-of the whole network against ONNX Runtime running the published form; interleaved, in one process.
+Prints the median of the front (temporal convolution, lead norm, spatial convolution) in both forms,
+and of the whole network against ONNX Runtime running the published form; taken in turn, in one
+process.
 Goals: front at least 3 times faster; whole network not slower than ONNX Runtime.
 """
 

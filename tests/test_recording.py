@@ -48,7 +48,8 @@ def twelve(one: Signal, two: Signal) -> dict[str, Signal]:
     [
         ("i", "I"), ("MLI", "I"), ("MLII", "II"), ("MLIII", "III"), ("AVR", "aVR"), ("avl", "aVL"),
         ("aVf", "aVF"), ("v1", "V1"), ("V 6", "V6"), (" II ", "II"), ("Lead III", "III"),
-        ("ECG V4", "V4"), ("MDC_ECG_LEAD_AVF", "aVF"), ("mv3", "V3"), ("L2", "II"), ("lead_v5", "V5"),
+        ("ECG V4", "V4"), ("MDC_ECG_LEAD_AVF", "aVF"), ("mv3", "V3"), ("L2", "II"),
+        ("lead_v5", "V5"),
     ],
 )  # fmt: skip
 def test_any_usual_spelling_is_the_standard_lead(spelling: str, lead: str) -> None:

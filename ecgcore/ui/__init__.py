@@ -1,1 +1,1 @@
-"""The only streamlit code outside app.py and pages/: cached services and shared widgets."""
+"""The only Streamlit code outside ``app.py`` and ``pages/``: cached services and shared widgets."""

@@ -1,0 +1,181 @@
+"""The findings beside the paper: what a model says, each with its probability and threshold.
+
+A row is a button: the fill is the probability, the tick the threshold, a click lays the evidence
+over the trace, a second click takes it away. Positives come first.
+"""
+
+from __future__ import annotations
+
+import re
+from html import escape
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from ecgcore.models.prediction import LabelPrediction, Prediction
+from ecgcore.recording import Recording
+from ecgcore.ui import services
+
+_SHOWN_NEGATIVES = 6
+_REMEMBERED_OVERLAYS = 200
+
+Sorted = tuple[list[LabelPrediction], list[LabelPrediction], list[LabelPrediction]]
+
+
+def sort_findings(prediction: Prediction) -> Sorted:
+    """(positive, negative, without an answer); the first two by falling probability."""
+    answered = sorted(
+        (label for label in prediction.labels if label.probability is not None),
+        key=lambda label: -(label.probability or 0.0),
+    )
+    return (
+        [label for label in answered if label.positive],
+        [label for label in answered if not label.positive],
+        [label for label in prediction.labels if label.probability is None],
+    )
+
+
+def overlaid(model: str, recording: Recording) -> services.Label | None:
+    """The label whose evidence lies over this recording's trace, if any."""
+    return _overlays().get((model, recording.source.sha256))
+
+
+def _overlays() -> dict[tuple[str, str], services.Label]:
+    overlays: dict[tuple[str, str], services.Label] = st.session_state.setdefault("overlays", {})
+    return overlays
+
+
+def _toggle(model: str, sha256: str, label: services.Label) -> None:
+    overlays = _overlays()
+    if overlays.pop((model, sha256), None) != label:
+        overlays[(model, sha256)] = label
+        while len(overlays) > _REMEMBERED_OVERLAYS:
+            del overlays[next(iter(overlays))]
+
+
+def choices(names: tuple[str, ...]) -> tuple[str | None, str]:
+    """The model and the explaining method that the reader chose; None without any model."""
+    if not names:
+        st.info("No trained model is installed: there are no findings. The paper needs none.")
+        return None, next(iter(services.METHODS))
+    with st.container(horizontal=True, gap="small", vertical_alignment="center", key="choices"):
+        model = st.selectbox(
+            "Model", names, key="model", persist_state="session", label_visibility="collapsed"
+        )
+        method = st.segmented_control(
+            "Evidence by",
+            list(services.METHODS),
+            default=services.first_method(model),
+            required=True,
+            key=f"method-{model}",
+            persist_state="session",
+            label_visibility="collapsed",
+        )
+    return model, method
+
+
+def show_findings(prediction: Prediction, recording: Recording) -> None:
+    """All findings of one model, the positives first, those without an answer folded away."""
+    positive, negative, silent = sort_findings(prediction)
+    # The rows' style stands in this element: one of its own would blink at every rerun.
+    st.html(
+        f"<style>{_rows_style(prediction, overlaid(prediction.model, recording))}</style>"
+        f'<div class="lightbox-title">{len(positive)} positive of '
+        f"{len(positive) + len(negative)} {_kind(prediction)}</div>"
+    )
+    if not positive:
+        st.html('<div class="lightbox-none">No statement reaches its threshold.</div>')
+    _rows(positive, prediction, recording)
+    st.html('<div class="lightbox-title">Below threshold</div>')
+    _rows(negative[:_SHOWN_NEGATIVES], prediction, recording)
+    hidden = len(negative) - _SHOWN_NEGATIVES
+    # A switch, not an expander: rows that nobody looks at are not sent to the browser.
+    if hidden > 0 and st.toggle(
+        f"Show {hidden} more below threshold", key="all-negatives", persist_state="session"
+    ):
+        _rows(negative[_SHOWN_NEGATIVES:], prediction, recording)
+    if silent:
+        with st.expander(f"{len(silent)} without an answer: not enough data"):
+            lines = "".join(
+                f"<dt>{escape(label.code)}</dt><dd>{escape(label.description)}"
+                f' <span class="lightbox-small">{escape(label.reason or "")}</span></dd>'
+                for label in silent
+            )
+            st.html(f'<dl class="lightbox-facts">{lines}</dl>')
+    st.html(f'<div class="lightbox-small">{escape(_origin(prediction))}</div>')
+
+
+def place(model: str | None, recording: Recording) -> DeltaGenerator:
+    """Where the findings go. Until a model has answered, nothing of another recording stays there.
+
+    An answer that is known replaces the last one in place, without a moment of emptiness.
+    """
+    if model is None or services.has_prediction(model, recording):
+        return st.container(gap=None)
+    waiting = st.empty()
+    waiting.html(
+        f'<div class="lightbox-wait" role="status">{escape(model)} reads this recording …</div>'
+    )
+    return waiting
+
+
+def _kind(prediction: Prediction) -> str:
+    """What the labels are, "statements" or "superclasses"."""
+    return " and ".join(dict.fromkeys(label.set for label in prediction.labels))
+
+
+def show_declined(declined: services.Declined) -> None:
+    """Why a model does not answer, as a sentence."""
+    st.warning(declined.sentence, icon=":material/block:")
+
+
+def _origin(prediction: Prediction) -> str:
+    seen = f"{prediction.start:.1f}–{prediction.start + prediction.seconds:.1f} s"
+    remarks = " ".join(prediction.warnings)
+    return (
+        f"{prediction.milliseconds:.0f} ms on {prediction.device}; the model saw {seen}. "
+        f"Tick: threshold ({prediction.threshold_origin}). {remarks}"
+    )
+
+
+def _row_key(prediction: Prediction, label: LabelPrediction) -> str:
+    return f"finding-{prediction.labels.index(label)}"
+
+
+def _rows(labels: list[LabelPrediction], prediction: Prediction, recording: Recording) -> None:
+    for label in labels:
+        st.button(
+            _row_text(label),
+            key=_row_key(prediction, label),
+            on_click=_toggle,
+            args=(prediction.model, recording.source.sha256, (label.set, label.code)),
+            width="stretch",
+        )
+
+
+def _row_text(label: LabelPrediction) -> str:
+    """One row in Markdown; the style sheet puts each element in its place."""
+    number = "–" if label.probability is None else f"{label.probability:.2f}"
+    threshold = "" if label.threshold is None else f" ~~threshold {label.threshold:.2f}~~"
+    mark = "● " if label.positive else ""
+    name, description = (_plain(text) for text in (label.code, label.description or label.code))
+    return f"**{mark}{name}** *{description}* `{number}`{threshold}"
+
+
+def _plain(text: str) -> str:
+    """A text whose characters mean nothing to Markdown."""
+    return re.sub(r"([\\`*_{}\[\]()#+\-.!~:$<>|])", r"\\\1", text.strip())
+
+
+def _rows_style(prediction: Prediction, shown: services.Label | None) -> str:
+    rules = []
+    for label in prediction.labels:
+        if label.probability is None:
+            continue
+        own = f".st-key-findings .st-key-{_row_key(prediction, label)} button"
+        threshold = "" if label.threshold is None else f"--t:{100 * label.threshold:.1f}%;"
+        fill = "--bar:var(--bar-on);" if label.positive else ""
+        rules.append(f"{own}{{--p:{100 * label.probability:.1f}%;{threshold}{fill}}}")
+        if (label.set, label.code) == shown:
+            rules.append(f"{own}{{outline:2px solid var(--mark);outline-offset:-1px}}")
+    return "".join(rules)

@@ -1,0 +1,99 @@
+"""Head of the review page: whose recording, how it was recorded, and what is odd about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from html import escape
+
+import streamlit as st
+
+from ecgcore.recording import Recording
+from ecgcore.signal.quality import QualityWarning
+from ecgcore.ui.navigation import Position
+
+_RANK = {"unusable": 0, "warning": 1, "note": 2}
+_SEX = {"M": "male", "F": "female"}
+
+
+@dataclass(frozen=True)
+class Remark:
+    """One thing to know before trusting the trace."""
+
+    severity: str
+    text: str
+
+
+def remarks(recording: Recording, quality: tuple[QualityWarning, ...]) -> tuple[Remark, ...]:
+    """What the reader and the quality gate say, the gravest first."""
+    found = [Remark("warning", f"Reading: {text}") for text in recording.source.warnings]
+    found += [
+        Remark(
+            warning.severity, f"{warning.lead}: {warning.text}" if warning.lead else warning.text
+        )
+        for warning in quality
+    ]
+    return tuple(sorted(found, key=lambda remark: _RANK[remark.severity]))
+
+
+def show_name(here: Position) -> None:
+    """The head of a recording that could not be read."""
+    st.html(
+        f'<div class="lightbox-head"><span class="name">{escape(here.entry.name)}</span>'
+        f'<span class="fact">{here.number} of {here.total}</span></div>'
+    )
+
+
+def show_head(recording: Recording, here: Position) -> None:
+    """Name, patient, time and technical facts in one line."""
+    patient = recording.patient
+    age = "age unknown" if patient.age is None else f"{patient.age:g} years"
+    sex = _SEX[patient.sex] if patient.sex else "sex unknown"
+    when = "time unknown"
+    if recording.recorded_at is not None:
+        when = f"{recording.recorded_at:%Y-%m-%d %H:%M}"
+    computed = f", {len(recording.computed)} computed" if recording.computed else ""
+    facts = (
+        f"{age}, {sex}",
+        when,
+        f"{len(recording.leads)} leads{computed}",
+        f"{recording.seconds:.1f} s at {recording.sampling_rate:g} Hz",
+        recording.source.format,
+        f"{here.number} of {here.total}",
+    )
+    spans = "".join(f'<span class="fact">{escape(fact)}</span>' for fact in facts)
+    name = escape(recording.record_id)
+    st.html(f'<div class="lightbox-head"><span class="name">{name}</span>{spans}</div>')
+
+
+def show_remarks(found: tuple[Remark, ...]) -> None:
+    """One line of fixed height with the gravest remark; the others open on a click."""
+    with st.container(horizontal=True, gap="small", vertical_alignment="center", key="remarks"):
+        # Without remarks the button stays, disabled, so that nothing below it moves.
+        label = f"{len(found) or 'No'} remark{'' if len(found) == 1 else 's'}"
+        with st.popover(label, width="content", disabled=not found):
+            items = "".join(
+                f"<dt>{escape(remark.severity)}</dt><dd>{escape(remark.text)}</dd>"
+                for remark in found
+            )
+            st.html(f'<dl class="lightbox-facts">{items}</dl>')
+        first = found[0] if found else Remark("none", "Reading and signal quality gave no remarks.")
+        st.html(f'<div class="lightbox-remark {first.severity}">{escape(first.text)}</div>')
+
+
+def show_file_facts(recording: Recording) -> None:
+    """What the file itself says: its statements, and where it came from."""
+    stated = "; ".join(
+        escape(f"{statement.code} ({statement.system})")
+        + ("" if statement.likelihood is None else f" {statement.likelihood:g} %")
+        for statement in recording.statements
+    )
+    facts = [
+        ("Statements on file", stated or "none"),
+        ("Patient ID", escape(recording.patient.patient_id or "none")),
+        ("Format", escape(recording.source.format)),
+        ("SHA-256 of the file", f"<code>{recording.source.sha256}</code>"),
+    ]
+    if recording.computed:
+        facts.append(("Computed leads", escape(", ".join(recording.computed))))
+    items = "".join(f"<dt>{name}</dt><dd>{value}</dd>" for name, value in facts)
+    st.html(f'<div class="lightbox-title">On file</div><dl class="lightbox-facts">{items}</dl>')

@@ -1,0 +1,211 @@
+"""What the pages ask for, computed once and kept in bounded memory.
+
+Everything is kept by the content of the recording (its sha256), never by its name. Networks are
+loaded when a model is first asked, so that the first page loads no torch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import cache
+from time import sleep
+from typing import TYPE_CHECKING, TypeVar
+
+from ecgcore.explain import methods
+from ecgcore.explain.explanation import Explanation, LeadTopography
+from ecgcore.explain.methods import METHODS, explain
+from ecgcore.explain.target import ExplanationError
+from ecgcore.explain.topography import has_topography, lead_topography
+from ecgcore.labels import LabelSetName
+from ecgcore.models.card import CardError, load_card, trained_models
+from ecgcore.models.prediction import Prediction
+from ecgcore.readers.stated import Stated
+from ecgcore.recording import Recording, RecordingError, complete_limb_leads
+from ecgcore.recording_index import file_stamp
+from ecgcore.signal.quality import QualityWarning, assess
+from ecgcore.ui.memory import Memory
+from ecgcore.workspace import Entry, Workspace
+
+if TYPE_CHECKING:
+    from ecgcore.models.predictor import Predictor
+
+Answer = TypeVar("Answer")
+# A network that works beside the browser slows its painting on a small computer.
+_PAINTING_SECONDS = 0.3
+Label = tuple[LabelSetName, str]  # a code is unique within its set of labels only
+
+__all__ = [
+    "METHODS",
+    "Declined",
+    "Label",
+    "explanation",
+    "first_method",
+    "has_explanation",
+    "has_prediction",
+    "memories",
+    "mixes_leads",
+    "model_names",
+    "open_recording",
+    "prediction",
+    "prefetch",
+    "quality",
+    "topography",
+    "workspace",
+]
+
+
+@dataclass(frozen=True)
+class Declined:
+    """Why a model does not answer or explain, as a sentence for the reader."""
+
+    sentence: str
+
+
+@dataclass(frozen=True)
+class _Memories:
+    """One of each a server; the sizes hold a few megabytes each (a recording is about 0.25 MB)."""
+
+    recordings: Memory[Recording] = field(default_factory=lambda: Memory(32))
+    qualities: Memory[tuple[QualityWarning, ...]] = field(default_factory=lambda: Memory(64))
+    predictors: Memory[Predictor] = field(default_factory=lambda: Memory(4))
+    predictions: Memory[Prediction | Declined] = field(default_factory=lambda: Memory(128))
+    explanations: Memory[Explanation | Declined] = field(default_factory=lambda: Memory(16))
+    wanted: list[Entry | None] = field(default_factory=lambda: [None])
+    topographies: Memory[LeadTopography] = field(default_factory=lambda: Memory(4))
+
+
+@cache
+def memories() -> _Memories:
+    """The memories of this server."""
+    return _Memories()
+
+
+@cache
+def _background() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(max_workers=1, thread_name_prefix="prefetch")
+
+
+def workspace() -> Workspace:
+    """The workspace that the environment names."""
+    return Workspace.from_environment()
+
+
+def open_recording(entry: Entry) -> Recording:
+    """A recording of the work list with its computable limb leads. Raises RecordingError."""
+    here = workspace()
+    stated = here.stated(entry)
+    try:
+        stamp = file_stamp(entry.path)
+    except OSError as gone:
+        raise RecordingError(
+            f"the file of {entry.name} cannot be opened ({gone.strerror})",
+            "a file that is there and may be read",
+            "put it back, or go to the work list and open another",
+        ) from gone
+    key = (str(entry.path), stamp, stated)
+    return memories().recordings.get(
+        key, lambda: complete_limb_leads(here.read(entry, stated or Stated()))
+    )
+
+
+def quality(recording: Recording) -> tuple[QualityWarning, ...]:
+    """What the quality gate says of a recording."""
+    key = (recording.source.sha256, recording.sampling_rate)
+    return memories().qualities.get(key, lambda: assess(recording))
+
+
+def model_names() -> tuple[str, ...]:
+    """The trained models that are installed; loads no torch."""
+    return trained_models()
+
+
+def _predictor(model: str) -> Predictor:
+    from ecgcore.models.predictor import load_predictor
+
+    return memories().predictors.get(model, lambda: load_predictor(model))
+
+
+def _identity(model: str, recording: Recording) -> tuple[str, str, float]:
+    return (model, recording.source.sha256, recording.sampling_rate)
+
+
+def has_prediction(model: str, recording: Recording) -> bool:
+    """Whether a model's answer is there without computing."""
+    return _identity(model, recording) in memories().predictions
+
+
+def prediction(model: str, recording: Recording) -> Prediction | Declined:
+    """A model's answer, or why it does not answer (a lead is missing, the recording too short)."""
+
+    def compute() -> Prediction | Declined:
+        return _or_declined(lambda: _predictor(model).predict(recording))
+
+    return memories().predictions.get(_identity(model, recording), compute)
+
+
+def explanation(
+    model: str, recording: Recording, label: Label, method: str
+) -> Explanation | Declined:
+    """Where the model found its evidence for a label, by one of ``METHODS``."""
+
+    def compute() -> Explanation | Declined:
+        label_set, code = label
+        return _or_declined(lambda: explain(method, _predictor(model), recording, code, label_set))
+
+    key = (*_identity(model, recording), label, method)
+    return memories().explanations.get(key, compute)
+
+
+def first_method(model: str) -> str:
+    """The explaining method to offer first for a model."""
+    try:
+        return methods.default_method(load_card(model))
+    except CardError:
+        return next(iter(METHODS))
+
+
+def has_explanation(model: str, recording: Recording, label: Label, method: str) -> bool:
+    """Whether an explanation is there without computing."""
+    return (*_identity(model, recording), label, method) in memories().explanations
+
+
+def mixes_leads(model: str) -> bool:
+    """Whether a model's network mixes the leads into augmented ones (ECGencode does)."""
+    try:
+        return has_topography(load_card(model))
+    except CardError:
+        return False
+
+
+def topography(model: str) -> LeadTopography:
+    """The weights of each lead in each augmented lead of such a network."""
+    return memories().topographies.get(model, lambda: lead_topography(_predictor(model)))
+
+
+def prefetch(entry: Entry, model: str | None) -> None:
+    """Have the next recording ready before it is asked for, beside the page and not in its way."""
+    memories().wanted[0] = entry
+    _background().submit(_fetch, entry, model)
+
+
+def _fetch(entry: Entry, model: str | None) -> None:
+    """Read, check and ask; a model only if it is loaded already. Errors are shown when opened."""
+    sleep(_PAINTING_SECONDS)
+    if memories().wanted[0] is not entry:
+        return  # the reader has gone on
+    try:
+        recording = open_recording(entry)
+    except RecordingError:
+        return
+    quality(recording)
+    if model is not None and model in memories().predictors:
+        prediction(model, recording)
+
+
+def _or_declined(ask: Callable[[], Answer]) -> Answer | Declined:
+    try:
+        return ask()
+    except (RecordingError, CardError, ExplanationError) as refusal:
+        return Declined(str(refusal))

@@ -1,0 +1,115 @@
+"""The look that Streamlit's theme cannot give, and the sentence that stands on every page.
+
+Only system fonts, no outside request. Classes ``st-key-...`` are Streamlit's own for keyed
+elements; every rule here hangs on such a key, on a class of ours, or on a documented test id.
+"""
+
+from __future__ import annotations
+
+import streamlit as st
+
+DISCLAIMER = "Research use only; not a medical device."
+
+# The colours that the rules below use. They are set by the server, which knows the theme: a
+# selector that looks for a mark in the page (":has") is tried again at every change of the drawing.
+_LIGHT = (
+    ":root { --ink: #1d2327; --ink-soft: #59636a; --rule: #d7dadc; --rail: #ebedee; "
+    "--bar: #8fb4c8; --bar-on: #d55e00; --mark: #0b5f8a; --warn: #8a4b00; --stop: #a1202b; }"
+)
+_DARK = (
+    ":root { --ink: #e6e9eb; --ink-soft: #9aa6ad; --rule: #343c42; --rail: #262d32; "
+    "--bar: #44708a; --bar-on: #f0883e; --mark: #6cb8e6; --warn: #f0b860; --stop: #ff8f8f; }"
+)
+
+_CSS = """
+/* room for the paper: little padding, no sidebar, a fixed header */
+.stMainBlockContainer { padding: 4.1rem 1.5rem 2.6rem; max-width: 2200px; }
+.stMainBlockContainer > .stVerticalBlock { gap: .55rem; }
+h1 { letter-spacing: -.01em; }
+
+.lightbox-foot { position: fixed; left: 0; right: 0; bottom: 0; z-index: 90; padding: .28rem 1.5rem;
+  font-size: .78rem; color: var(--ink-soft); background: var(--st-background-color, Canvas);
+  border-top: 1px solid var(--rule); display: flex; justify-content: space-between; }
+
+/* head of the review page */
+.lightbox-head { display: flex; flex-wrap: wrap; align-items: baseline; gap: .1rem 1.1rem;
+  min-height: 2.4rem; line-height: 1.35; }
+.lightbox-head .name { font-size: 1.35rem; font-weight: 650; }
+.lightbox-head .fact { color: var(--ink-soft); font-size: .93rem; white-space: nowrap; }
+.lightbox-head .fact b { font-weight: 600; color: inherit; }
+
+/* one line of remarks, always of the same height */
+.lightbox-remark { font-size: .88rem; line-height: 2.1rem; height: 2.1rem; overflow: hidden;
+  text-overflow: ellipsis; white-space: nowrap; color: var(--ink-soft); }
+.lightbox-remark.warning { color: var(--warn); }
+.lightbox-remark.unusable { color: var(--stop); font-weight: 600; }
+
+.stHorizontalBlock.st-key-remarks { height: 2.5rem; }
+
+/* the paper keeps its true scale: it scrolls rather than shrinks */
+.st-key-lightbox { align-items: flex-start; }
+.st-key-lightbox > div:first-child { flex: 0 1 auto; min-width: 0; }
+.st-key-lightbox > div:last-child { flex: 1 1 19rem; min-width: 19rem;
+  max-width: 34rem; width: auto; }
+.st-key-paper-scroll { overflow-x: auto; overflow-y: hidden; border-radius: 6px;
+  border: 1px solid var(--rule); width: 100%; }
+.st-key-paper-scroll > div, .st-key-paper-sheet,
+.st-key-paper-sheet > div { flex: none; max-width: none; min-width: max-content; }
+@media (max-width: 1000px) {
+  .st-key-lightbox { flex-direction: column; }
+  .st-key-lightbox > div:first-child,
+  .st-key-lightbox > div:last-child { width: 100%; max-width: 100%;
+    flex: none !important; } }
+
+/* a finding: the row is the button; the bar below is the probability, the tick the threshold */
+.st-key-findings, .st-key-findings .stVerticalBlock { gap: .4rem; }
+.st-key-findings [class*="st-key-finding-"] button { padding: .3rem .6rem .55rem; min-height: 3rem;
+  border-radius: 5px; text-align: left; border: 1px solid var(--rule); overflow: hidden;
+  background-repeat: no-repeat; background-image: linear-gradient(var(--ink), var(--ink)),
+    linear-gradient(var(--bar), var(--bar)), linear-gradient(var(--rail), var(--rail));
+  background-size: 2px 10px, var(--p, 0%) 5px, 100% 5px;
+  background-position: var(--t, -9px) 100%, 0 100%, 0 100%; }
+.st-key-findings [class*="st-key-finding-"] button > div,
+.st-key-findings [class*="st-key-finding-"] button > div > span { width: 100%; }
+.st-key-findings [class*="st-key-finding-"] button [data-testid="stMarkdownContainer"] {
+  width: 100%; }
+.st-key-findings [class*="st-key-finding-"] button p { display: grid; width: 100%; gap: 0 .5rem;
+  grid-template-columns: minmax(0, 1fr) auto; line-height: 1.3; font-size: .9rem; }
+.st-key-findings button p strong { grid-column: 1; grid-row: 1; font-weight: 650; }
+.st-key-findings button p em { grid-column: 1; grid-row: 2; font-style: normal; font-size: .8rem;
+  color: var(--ink-soft); overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+.st-key-findings button p code { grid-column: 2; grid-row: 1; justify-self: end; padding: 0;
+  background: none; color: inherit; font-size: .95rem; font-weight: 600;
+  font-variant-numeric: tabular-nums; }
+.st-key-findings button p del { grid-column: 2; grid-row: 2; justify-self: end; font-size: .76rem;
+  text-decoration: none; color: var(--ink-soft); font-variant-numeric: tabular-nums; }
+.lightbox-none { color: var(--ink-soft); font-size: .86rem; padding: .35rem .1rem; }
+.lightbox-title { font-weight: 650; font-size: .95rem; padding-top: .2rem; }
+.lightbox-small { color: var(--ink-soft); font-size: .8rem; line-height: 1.45; }
+.lightbox-status { height: 1.4rem; overflow: hidden; color: var(--ink-soft); font-size: .8rem;
+  line-height: 1.4rem; white-space: nowrap; text-overflow: ellipsis; }
+.stVerticalBlock.st-key-status { height: 1.5rem; overflow: hidden; }
+.lightbox-reading { min-height: 2.4rem; line-height: 1.2rem; color: var(--ink-soft);
+  font-size: .82rem; }
+.lightbox-wait { min-height: 24rem; color: var(--ink-soft); font-size: .9rem; padding-top: .6rem; }
+.lightbox-facts { display: grid; grid-template-columns: max-content 1fr; gap: .15rem 1.2rem;
+  font-size: .88rem; padding: .2rem 0 .6rem !important; margin: 0; }
+.stHtml .lightbox-facts dd { margin: 0; }
+.lightbox-facts dt { color: var(--ink-soft); margin: 0; font-weight: 400; }
+"""
+
+
+def dark() -> bool:
+    """Whether the reader's browser shows the dark theme."""
+    return st.context.theme.type == "dark"
+
+
+def dress_page() -> None:
+    """Lay the style under the page and the disclaimer at its foot."""
+    colours = _DARK if dark() else _LIGHT
+    # One element with the note: a style alone would be taken away and put back at every rerun.
+    st.html(
+        f"<style>{colours}{_CSS}</style>"
+        f'<div class="lightbox-foot" role="note"><span>{DISCLAIMER}</span>'
+        "<span>ECG Lightbox</span></div>"
+    )

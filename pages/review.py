@@ -1,0 +1,74 @@
+"""Review: the ECG on paper, and beside it what a model says and why."""
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from ecgcore.recording import Recording, RecordingError
+from ecgcore.ui import controls, evidence, findings, head, navigation, services, style
+from ecgcore.ui.paper_view import paper_column, show_paper
+from ecgcore.ui.stating import ask_to_state
+
+
+@st.fragment
+def lightbox(recording: Recording) -> None:
+    """Controls, paper and findings: a click in here reruns only this."""
+    options = controls.paper_options(recording, style.dark())
+    with st.container(horizontal=True, key="lightbox", gap="medium", wrap=False):
+        paper = paper_column(recording, options)
+        panel = st.container(key="findings-column")
+    with panel:
+        model, method = findings.choices(services.model_names())
+        status = st.container(key="status").empty()
+        answers = findings.place(model, recording)
+    # The paper comes first, unless it must wait for evidence that takes its time.
+    waits = evidence.is_waited_for(model, recording, method)
+    if model and waits:
+        show_answers(model, recording, answers)
+    shown = evidence.chosen_evidence(model, recording, method, status)
+    with paper:
+        show_paper(recording, options, None if isinstance(shown, services.Declined) else shown)
+        evidence.show_reading(shown)
+        head.show_file_facts(recording)
+        if model:
+            evidence.show_topography(model, options.dark)
+    if model and not waits:
+        show_answers(model, recording, answers)
+
+
+def show_answers(model: str, recording: Recording, place: DeltaGenerator) -> None:
+    """What the model says, or why it says nothing."""
+    answer = services.prediction(model, recording)
+    with place.container(key="findings"):
+        if isinstance(answer, services.Declined):
+            findings.show_declined(answer)
+        else:
+            findings.show_findings(answer, recording)
+
+
+def review(here: navigation.Position) -> None:
+    """The open recording, or the sentence that says why it cannot be trusted."""
+    top = st.container(horizontal=True, key="top", vertical_alignment="center", gap="medium")
+    with top:
+        navigation.leaf_buttons(here)
+    try:
+        recording = services.open_recording(here.entry)
+    except RecordingError as refusal:
+        with top:
+            head.show_name(here)
+        ask_to_state(here.entry, refusal)
+        return
+    with top:
+        head.show_head(recording, here)
+    head.show_remarks(head.remarks(recording, services.quality(recording)))
+    lightbox(recording)
+    if here.following is not None:
+        services.prefetch(here.following, st.session_state.get("model"))
+
+
+style.dress_page()
+opened = navigation.position()
+if opened is None:
+    st.info("No recording is open. Choose one from the work list.")
+    st.page_link(navigation.WORK_LIST_PAGE, label="Go to the work list")
+else:
+    review(opened)

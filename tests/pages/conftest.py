@@ -1,0 +1,174 @@
+"""The application under test: in process, and served to a real Chromium."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from ecgcore.models import card
+from ecgcore.ui import services
+from tests.pages.example_models import explain_known, write_models
+from tests.wfdb_files import write_wfdb
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, ConsoleMessage, Page
+    from streamlit.testing.v1 import AppTest
+
+REPOSITORY = Path(__file__).resolve().parent.parent.parent
+CHROMIUM = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+PATIENCE_S = 60.0
+
+
+@pytest.fixture(scope="session")
+def example_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of two small models."""
+    folder = tmp_path_factory.mktemp("models")
+    write_models(folder)
+    return folder
+
+
+@pytest.fixture
+def records(tmp_path: Path) -> Path:
+    """A folder of three synthetic records, the last of them 14 s long."""
+    folder = tmp_path / "records"
+    for name, seconds, pulse in (("alpha", 10, 60), ("beta", 10, 75), ("gamma", 14, 90)):
+        write_wfdb(folder, name, seconds, pulse)
+    return folder
+
+
+@pytest.fixture
+def app(tmp_path: Path, example_models: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[AppTest]:
+    """The application in process, with a workspace and models of its own; not yet run."""
+    from streamlit.testing.v1 import AppTest
+
+    from ecgcore.models.predictor import load_predictor
+
+    monkeypatch.setenv("ECG_WORKSPACE", str(tmp_path / "workspace"))
+    monkeypatch.setattr(card, "SHIPPED", example_models)
+    monkeypatch.setattr(services, "explain", explain_known)
+    monkeypatch.chdir(REPOSITORY)
+    services.memories.cache_clear()
+    load_predictor.cache_clear()
+    yield AppTest.from_file(REPOSITORY / "app.py", default_timeout=PATIENCE_S)
+    services.memories.cache_clear()
+    load_predictor.cache_clear()
+
+
+@dataclass
+class Served:
+    """The running application: where it is, its workspace, and what the browser complained of."""
+
+    address: str
+    workspace: Path
+    process: subprocess.Popen[bytes]
+    outside: list[str] = field(default_factory=list)
+    complaints: list[str] = field(default_factory=list)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Headless Chromium. Where CI is set its absence is a failure, elsewhere a skip."""
+    found = shutil.which("chromium") or shutil.which("chromium-browser")
+    if found is None:
+        reason = "chromium is not installed: apt-get install chromium"
+        if os.environ.get("CI"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=found, args=CHROMIUM)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def served(tmp_path: Path, example_models: Path) -> Iterator[Served]:
+    """The application on a free port with an empty workspace, ended afterwards."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    workspace = tmp_path / "workspace"
+    log = tmp_path / "server.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "tests.pages.serve", str(example_models), str(port)],
+            cwd=REPOSITORY,
+            env=os.environ | {"ECG_WORKSPACE": str(workspace), "PYTHONPATH": str(REPOSITORY)},
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+    address = f"http://127.0.0.1:{port}"
+    try:
+        until = time.monotonic() + PATIENCE_S
+        while not _answers(address):
+            if process.poll() is not None or time.monotonic() > until:
+                pytest.fail(f"the application did not start:\n{log.read_text()}")
+            time.sleep(0.1)
+        yield Served(address, workspace, process)
+        assert "Traceback" not in log.read_text(), log.read_text()
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
+
+
+@pytest.fixture
+def page(served: Served, browser: Browser) -> Iterator[Page]:
+    """A fresh page on the work list; outside requests and console errors fail the test."""
+    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    context.set_default_timeout(1000 * PATIENCE_S)
+    opened = context.new_page()
+    watch(opened, served)
+    opened.goto(served.address)
+    yield opened
+    context.close()
+    assert served.outside == [], "requests that leave this computer"
+    assert served.complaints == [], "errors in the browser's console"
+
+
+def watch(page: Page, served: Served) -> None:
+    """Note every request that leaves this computer and every error in the console."""
+    inside = (served.address, served.address.replace("http", "ws"), "data:", "blob:")
+
+    def note_request(url: str) -> None:
+        if not url.startswith(inside):
+            served.outside.append(url)
+
+    page.on("request", lambda request: note_request(request.url))
+    page.on("websocket", lambda socket: note_request(socket.url))
+    page.on("console", lambda message: _note_complaint(message, served))
+    page.on("pageerror", lambda error: served.complaints.append(str(error)))
+
+
+def _note_complaint(message: ConsoleMessage, served: Served) -> None:
+    # Reloaded on a page of its own address, Streamlit looks for its services below that address
+    # first, and the browser reports what is not there.
+    searched = "/review/_stcore/" in message.location["url"] and "404" in message.text
+    if message.type == "error" and not searched:
+        served.complaints.append(message.text)
+
+
+def _answers(address: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{address}/_stcore/health", timeout=1) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False

@@ -1,0 +1,25 @@
+"""Serve the application with the tests' models: python -m tests.pages.serve MODELS PORT."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from streamlit.web import cli
+
+from ecgcore.models import card
+from ecgcore.ui import services
+from tests.pages.example_models import explain_known
+
+
+def main() -> None:
+    """Point the application to the folder of models and run it as ``streamlit run`` does."""
+    models, port = sys.argv[1:]
+    card.SHIPPED = Path(models)
+    services.explain = explain_known
+    sys.argv = ["streamlit", "run", "app.py", "--server.port", port]
+    cli.main()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,188 @@
+"""The application in a real Chromium: what a reader sees and does."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.pages.conftest import Served, watch
+from tests.pages.example_models import ALWAYS
+from tests.wfdb_files import broken_wfdb_files, wfdb_files
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, FilePayload, Page
+
+pytestmark = pytest.mark.browser
+
+PAPER = ".st-key-paper-sheet .js-plotly-plot"
+LINES = f"{PAPER} path.js-line"
+HEAT = f"{PAPER} .heatmaplayer image"
+NAME = ".lightbox-head .name"
+FINDING = '.st-key-findings [class*="st-key-finding-"] button'
+PIXELS_PER_MM = 96 / 25.4
+
+
+def _open_demo(page: Page) -> None:
+    page.locator(".st-key-open-first button").click()
+    page.locator(LINES).first.wait_for()
+
+
+def _choose(page: Page, control: str, option: str) -> None:
+    page.locator(f".st-key-{control}").get_by_role("radio", name=option, exact=True).click()
+
+
+def _width(page: Page, selector: str) -> float:
+    box = page.locator(selector).first.bounding_box()
+    assert box is not None
+    return box["width"]
+
+
+def _payload(name: str, data: bytes) -> FilePayload:
+    return {"name": name, "mimeType": "application/octet-stream", "buffer": data}
+
+
+def _add_folder(page: Page, folder: Path) -> None:
+    page.get_by_label("Folder", exact=True).fill(str(folder))
+    page.get_by_role("button", name="Add folder").click()
+    page.get_by_text("4 of 4 recordings").wait_for()
+
+
+def test_the_demo_opens_with_paper_and_findings(page: Page) -> None:
+    _open_demo(page)
+    page.locator(FINDING).first.wait_for()
+    assert page.locator(LINES).count() >= 13
+    assert "42 years, female" in page.locator(".lightbox-head").inner_text()
+    assert "not a medical device" in page.locator(".lightbox-foot").inner_text()
+
+
+@pytest.mark.parametrize("window", [700, 1440, 1920])
+def test_the_paper_keeps_its_true_scale_in_every_window(page: Page, window: int) -> None:
+    page.set_viewport_size({"width": window, "height": 900})
+    _open_demo(page)
+    page.locator(FINDING).first.wait_for()
+    expected = 270 * PIXELS_PER_MM  # 10 s at 25 mm/s are 250 mm, and 20 mm of margins
+    assert _width(page, f"{PAPER} .main-svg") == pytest.approx(expected, abs=1.5)
+    # In 3x4 the names of V1 and V4 stand 2.5 s apart.
+    apart = page.evaluate(
+        f"""() => {{
+          const left = text => [...document.querySelectorAll('{PAPER} .annotation-text')]
+            .find(note => note.textContent === text).getBoundingClientRect().left;
+          return left('V4') - left('V1');
+        }}"""
+    )
+    assert apart == pytest.approx(2.5 * 25 * PIXELS_PER_MM, abs=1.0)
+    frame = page.locator(".st-key-paper-scroll").first.bounding_box()
+    assert frame is not None
+    assert frame["x"] + frame["width"] <= window, "the paper scrolls inside the window"
+
+
+def test_the_controls_redraw_the_paper(page: Page) -> None:
+    _open_demo(page)
+    width = _width(page, f"{PAPER} .main-svg")
+    _choose(page, "layout", "12×1")
+    _choose(page, "speed", "50")
+    page.wait_for_function(
+        f"""document.querySelector('{PAPER} .main-svg')
+          ?.getBoundingClientRect().width > {1.8 * width}"""
+    )
+    _choose(page, "gain", "20")
+    page.locator(f"{PAPER} .annotation-text", has_text="20 mm/mV").wait_for()
+    page.locator(f"{PAPER} .annotation-text", has_text="50 mm/s").wait_for()
+
+
+def test_a_click_on_a_finding_shows_and_hides_its_evidence(page: Page) -> None:
+    _open_demo(page)
+    row = page.locator(FINDING, has_text=ALWAYS).first
+    row.click()
+    page.locator(HEAT).first.wait_for(state="attached")
+    page.get_by_text(f"{ALWAYS} by HiRes-CAM: on the trace").wait_for()
+    row.click()
+    page.locator(HEAT).first.wait_for(state="detached")
+
+
+def test_lime_answers_too(page: Page) -> None:
+    _open_demo(page)
+    _choose(page, "method-ecgencode_m2", "LIME")
+    page.locator(FINDING, has_text=ALWAYS).first.click()
+    page.get_by_text(f"{ALWAYS} by LIME:").wait_for()
+    page.locator(LINES).first.wait_for()
+
+
+def test_the_keyboard_leafs_and_nothing_moves(page: Page, records: Path) -> None:
+    _add_folder(page, records)
+    _open_demo(page)
+    page.locator(FINDING).first.wait_for()
+    place = page.locator(PAPER).bounding_box()
+    for key, name in (("j", "alpha"), ("j", "beta"), ("k", "alpha")):
+        page.keyboard.press(key)
+        page.locator(NAME, has_text=name).wait_for()
+        page.locator(f"{PAPER} .annotation-text", has_text=name).wait_for()
+    page.locator(FINDING).first.wait_for()
+    after = page.locator(PAPER).bounding_box()
+    assert place is not None
+    assert after is not None
+    assert [after[k] for k in ("x", "y", "width")] == [place[k] for k in ("x", "y", "width")]
+
+
+def test_a_reload_shows_the_same_recording(page: Page, records: Path) -> None:
+    _add_folder(page, records)
+    _open_demo(page)
+    page.keyboard.press("j")
+    page.locator(NAME, has_text="alpha").wait_for()
+    page.reload()
+    page.locator(NAME, has_text="alpha").wait_for()
+    page.locator(LINES).first.wait_for()
+
+
+def test_a_row_of_the_table_opens_its_recording(page: Page, records: Path) -> None:
+    _add_folder(page, records)
+    table = page.locator(".stDataFrameGlideDataEditor").first
+    table.click(position={"x": 60, "y": 35 + 2 * 36 + 18})
+    page.locator(NAME, has_text="beta").wait_for()
+
+
+def test_dropped_files_are_imported_or_refused_with_a_sentence(page: Page) -> None:
+    drop = page.locator('input[type="file"]')
+    drop.set_input_files([_payload(file.name, file.data) for file in wfdb_files("fresh")])
+    page.get_by_text("Imported 1: fresh").wait_for()
+    page.get_by_text("2 of 2 recordings").wait_for()
+    page.wait_for_function("document.querySelectorAll('input[type=file]').length === 1")
+    page.locator('input[type="file"]').set_input_files(
+        [_payload(file.name, file.data) for file in broken_wfdb_files("bad")]
+    )
+    page.get_by_text("bad.hea was not read").wait_for()
+    page.get_by_text("1OOO").wait_for()
+    page.get_by_text("2 of 2 recordings").wait_for()
+
+
+def test_dark_mode_darkens_page_and_paper(served: Served, browser: Browser) -> None:
+    context = browser.new_context(viewport={"width": 1440, "height": 900}, color_scheme="dark")
+    page = context.new_page()
+    watch(page, served)
+    page.goto(served.address)
+    _open_demo(page)
+    page.locator(FINDING).first.wait_for()
+    darkness = page.evaluate(
+        f"""() => {{
+          const paper = document.querySelector('{PAPER}').layout.paper_bgcolor;
+          const ground = getComputedStyle(document.querySelector('.stApp')).backgroundColor;
+          return JSON.stringify([paper, ground]);
+        }}"""
+    )
+    paper, ground = json.loads(darkness)
+    context.close()
+    assert _brightness(paper) < 60
+    assert _brightness(ground) < 60
+    assert served.outside == []
+    assert served.complaints == []
+
+
+def _brightness(colour: str) -> float:
+    if colour.startswith("#"):
+        parts = [int(colour[at : at + 2], 16) for at in (1, 3, 5)]
+    else:
+        parts = [int(part) for part in colour[colour.index("(") + 1 : -1].split(",")[:3]]
+    return sum(parts) / 3

@@ -1,0 +1,242 @@
+"""Both pages in process: what they show, and what they say when they cannot."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from ecgcore.ui.style import DISCLAIMER
+from ecgcore.workspace import Workspace
+from tests.pages.example_models import ALWAYS, NEVER
+from tests.wfdb_files import wfdb_files, write_wfdb
+
+
+def _workspace(tmp_path: Path) -> Workspace:
+    return Workspace(tmp_path / "workspace")
+
+
+def _html(app: AppTest) -> str:
+    return "\n".join(element.proto.body for element in app.get("html"))
+
+
+def _papers(app: AppTest) -> list[dict[str, Any]]:
+    charts = (json.loads(chart.proto.spec) for chart in app.get("plotly_chart"))
+    return [chart for chart in charts if len(chart["data"]) > 5]
+
+
+def _paper(app: AppTest) -> dict[str, Any]:
+    (only,) = _papers(app)
+    return only
+
+
+def _texts(figure: dict[str, Any]) -> str:
+    return " ".join(note["text"] for note in figure["layout"]["annotations"])
+
+
+def _open(app: AppTest, key: str = "demo") -> AppTest:
+    app.session_state["opened"] = key
+    app.switch_page("pages/review.py").run()
+    assert not app.exception, app.exception
+    return app
+
+
+def _finding(app: AppTest, code: str) -> Any:
+    (row,) = [b for b in app.button if b.key.startswith("finding-") and f"{code}**" in b.label]
+    return row
+
+
+def test_a_fresh_work_list_offers_the_demo_and_says_what_it_is_not(app: AppTest) -> None:
+    app.run()
+    assert not app.exception
+    assert app.title[0].value == "Work list"
+    assert [b.label for b in app.button if b.key == "open-first"] == ["Open Demo (12-lead DICOM)"]
+    assert DISCLAIMER in _html(app)
+
+
+def test_the_demo_opens_on_paper(app: AppTest) -> None:
+    app.run()
+    app.button(key="open-first").click().run()
+    assert not app.exception
+    figure = _paper(app)
+    leads = [trace for trace in figure["data"] if "mV" in (trace.get("hovertemplate") or "")]
+    assert len(leads) == 13, "3x4 and one rhythm strip"
+    assert "25 mm/s" in _texts(figure)
+    assert DISCLAIMER in _html(app)
+
+
+def test_the_filter_narrows_the_list_and_the_order_of_leafing(
+    app: AppTest, tmp_path: Path, records: Path
+) -> None:
+    _workspace(tmp_path).add_folder(str(records))
+    app.run()
+    app.text_input(key="filter").set_value("BET").run()
+    assert [e.name for e in app.session_state["order"]] == ["beta"]
+    app.text_input(key="filter").set_value("nobody").run()
+    assert any("Clear the filter" in info.value for info in app.info)
+
+
+def test_a_folder_that_is_not_there_is_refused_with_a_sentence(app: AppTest) -> None:
+    app.run()
+    next(t for t in app.text_input if t.label == "Folder").set_value("/no/such/folder")
+    next(b for b in app.button if b.label == "Add folder").click().run()
+    assert any("is not a folder" in error.value for error in app.error)
+
+
+def test_the_controls_change_the_paper(app: AppTest) -> None:
+    _open(app)
+    before = _paper(app)["layout"]
+    app.segmented_control(key="layout").set_value("12x1").run()
+    app.segmented_control(key="gain").set_value(20).run()
+    app.segmented_control(key="speed").set_value(50).run()
+    app.segmented_control(key="band").set_value("0.5-40 Hz").run()
+    assert not app.exception
+    after = _paper(app)
+    assert after["layout"]["width"] > 1.8 * before["width"]
+    assert after["layout"]["height"] > before["height"]
+    for text in ("50 mm/s", "20 mm/mV", "0.5-40 Hz"):
+        assert text in _texts(after)
+
+
+def test_the_choices_survive_a_visit_to_the_work_list(app: AppTest) -> None:
+    _open(app)
+    app.segmented_control(key="gain").set_value(5).run()
+    app.switch_page("pages/worklist.py").run()
+    app.switch_page("pages/review.py").run()
+    assert app.segmented_control(key="gain").value == 5
+    assert "5 mm/mV" in _texts(_paper(app))
+
+
+def test_findings_show_probability_threshold_and_positives_first(app: AppTest) -> None:
+    _open(app)
+    rows = [b.label for b in app.button if b.key.startswith("finding-")]
+    assert "●" in rows[0]
+    assert sum("●" in row for row in rows) < len(rows) == 4
+    assert all("`0." in row or "`1." in row for row in rows)
+    assert all("threshold" in row for row in rows)
+    assert "●" in _finding(app, ALWAYS).label
+    assert "●" not in _finding(app, NEVER).label
+    assert "not enough data" in app.expander[0].label
+    assert " ms on " in _html(app)
+
+
+def test_a_click_on_a_finding_lays_its_evidence_over_the_trace(app: AppTest) -> None:
+    _open(app)
+    assert not [trace for trace in _paper(app)["data"] if trace["type"] == "heatmap"]
+    _finding(app, ALWAYS).click().run()
+    assert not app.exception
+    assert [trace for trace in _paper(app)["data"] if trace["type"] == "heatmap"]
+    assert f"{ALWAYS} by HiRes-CAM: on the trace" in _html(app)
+    assert f"A known map for {ALWAYS}." in _html(app)
+    _finding(app, ALWAYS).click().run()
+    assert not [trace for trace in _paper(app)["data"] if trace["type"] == "heatmap"]
+
+
+def test_the_overlay_belongs_to_its_recording(app: AppTest, tmp_path: Path, records: Path) -> None:
+    _workspace(tmp_path).add_folder(str(records))
+    _open(app)
+    _finding(app, ALWAYS).click().run()
+    app.button(key="leaf-next").click().run()
+    assert not [trace for trace in _paper(app)["data"] if trace["type"] == "heatmap"]
+    app.button(key="leaf-previous").click().run()
+    assert [trace for trace in _paper(app)["data"] if trace["type"] == "heatmap"]
+
+
+def test_another_model_answers_and_only_ecgencode_has_a_topography(app: AppTest) -> None:
+    _open(app)
+    assert any(toggle.key == "topography" for toggle in app.toggle)
+    app.toggle(key="topography").set_value(True).run()
+    assert not app.exception
+    assert len(app.get("plotly_chart")) == 2
+    app.selectbox(key="model").set_value("inception").run()
+    assert not app.exception
+    assert not any(toggle.key == "topography" for toggle in app.toggle)
+    assert len(app.get("plotly_chart")) == 1
+
+
+def test_leafing_shows_the_next_recording(app: AppTest, tmp_path: Path, records: Path) -> None:
+    _workspace(tmp_path).add_folder(str(records))
+    _open(app)
+    assert app.button(key="leaf-previous").disabled
+    seen = []
+    for _ in range(3):
+        app.button(key="leaf-next").click().run()
+        seen.append(_texts(_paper(app)))
+    assert ["alpha" in seen[0], "beta" in seen[1], "gamma" in seen[2]] == [True] * 3
+    assert app.button(key="leaf-next").disabled
+
+
+def test_a_long_recording_has_a_window(app: AppTest, tmp_path: Path, records: Path) -> None:
+    _workspace(tmp_path).add_folder(str(records))
+    entry = next(e for e in _workspace(tmp_path).entries() if e.name == "gamma")
+    _open(app, entry.key)
+    assert "0.0–10.0 s of 14.0 s" in _texts(_paper(app))
+    app.button(key="window-on").click().run()
+    assert "4.0–14.0 s of 14.0 s" in _texts(_paper(app))
+
+
+def test_a_refused_recording_says_why(app: AppTest, tmp_path: Path) -> None:
+    header = write_wfdb(tmp_path / "records", "bad")
+    header.write_bytes(header.read_bytes().replace(b" 1000(0)/mV", b" 1OOO(0)/mV", 1))
+    _workspace(tmp_path).add_folder(str(tmp_path / "records"))
+    entry = next(e for e in _workspace(tmp_path).entries() if e.name == "bad")
+    _open(app, entry.key)
+    (error,) = app.error
+    assert "1OOO" in error.value
+    assert "What to do" in error.value
+    assert not app.get("plotly_chart")
+
+
+def test_a_file_that_has_gone_says_so(app: AppTest, tmp_path: Path) -> None:
+    header = write_wfdb(tmp_path / "records", "lost")
+    _workspace(tmp_path).add_folder(str(tmp_path / "records"))
+    app.run()
+    entry = next(e for e in app.session_state["order"] if e.name == "lost")
+    header.unlink()
+    _open(app, entry.key)
+    assert "cannot be opened" in app.error[0].value
+
+
+def test_a_table_asks_for_rate_and_unit(app: AppTest, tmp_path: Path) -> None:
+    folder = tmp_path / "records"
+    folder.mkdir()
+    rows = [f"{(i % 50) * 10},{(i % 40) * 12},{(i % 30) * 9}" for i in range(2500)]
+    (folder / "table.csv").write_text("\n".join(["I,II,V1", *rows]))
+    _workspace(tmp_path).add_folder(str(folder))
+    entry = next(e for e in _workspace(tmp_path).entries() if e.name == "table")
+    _open(app, entry.key)
+    assert app.error
+    app.number_input[0].set_value(250.0)
+    next(s for s in app.selectbox if s.label.startswith("Unit")).set_value("uV")
+    next(b for b in app.button if b.label == "Read with these").click().run()
+    assert not app.exception
+    assert not app.error
+    assert "10.0 s at 250 Hz" in _html(app)
+    assert any("does not answer" in w.value or "lead" in w.value for w in app.warning), (
+        "the models need leads that are not there"
+    )
+
+
+def test_without_a_model_the_paper_stands_alone(
+    app: AppTest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from ecgcore.models import card
+
+    monkeypatch.setattr(card, "SHIPPED", tmp_path / "none")
+    _open(app)
+    assert _papers(app)
+    assert any("No trained model" in info.value for info in app.info)
+
+
+def test_an_unknown_recording_leads_back_to_the_work_list(app: AppTest) -> None:
+    _open(app, "0123456789abcdef")
+    assert any("No recording is open" in info.value for info in app.info)
+
+
+def test_imported_files_appear_in_the_list(app: AppTest, tmp_path: Path) -> None:
+    _workspace(tmp_path).add(wfdb_files("dropped"))
+    app.run()
+    assert [e.name for e in app.session_state["order"]][1:] == ["dropped"]

@@ -1,0 +1,166 @@
+"""The shape of the program: who may import whom, what loads when, how long a file may be."""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+SOURCES = sorted(
+    [REPOSITORY / "app.py", *REPOSITORY.glob("pages/*.py"), *REPOSITORY.glob("ecgcore/**/*.py")]
+)
+LONGEST_FILE = 400
+
+# For each part of the package, the parts it may use. A part may always use itself and "base".
+BASE = {"recording", "labels", "storage"}
+MAY_IMPORT: dict[str, set[str]] = {
+    "recording": set(),
+    "labels": set(),
+    "storage": set(),
+    "readers": BASE,
+    "signal": BASE,
+    "layers": set(),
+    "models": BASE | {"signal", "layers"},
+    "datasets": BASE | {"readers", "signal", "layers", "models"},
+    "evaluation": BASE | {"signal", "layers", "models", "datasets"},
+    "training": BASE | {"signal", "layers", "models", "datasets", "evaluation"},
+    "explain": BASE | {"signal", "layers", "models"},
+    "drawing": BASE | {"signal", "explain.explanation"},
+    "recording_index": BASE,
+    "recording_store": BASE | {"readers"},
+    "workspace": BASE | {"readers", "recording_index", "recording_store"},
+}
+ANYTHING = {"ui", "cli", "cli_values", "__main__", "__init__"}
+STREAMLIT_ALLOWED = ("app.py", "pages/", "ecgcore/ui/")
+NEVER_IN_PAGES = {"torch", "sqlite3", "sqlalchemy", "captum", "lime", "wfdb", "pydicom"}
+
+
+def _imports(path: Path) -> Iterator[str]:
+    """Every module that a file imports at run time, in its functions too, as dotted names."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for node in _run_time_nodes(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            for alias in node.names:
+                yield f"{node.module}.{alias.name}"
+
+
+def _run_time_nodes(node: ast.AST) -> Iterator[ast.AST]:
+    """All nodes but those under ``if TYPE_CHECKING``."""
+    for child in ast.iter_child_nodes(node):
+        only_types = isinstance(child, ast.If) and ast.unparse(child.test) == "TYPE_CHECKING"
+        yield child
+        yield from _run_time_nodes(
+            ast.Module(body=child.orelse, type_ignores=[]) if only_types else child
+        )
+
+
+def _name(path: Path) -> str:
+    return path.relative_to(REPOSITORY).as_posix()
+
+
+def _part(path: Path) -> str:
+    """The part of ecgcore that a file belongs to: its folder, or its own name at the top."""
+    inside = path.relative_to(REPOSITORY / "ecgcore").parts
+    return inside[0] if len(inside) > 1 else path.stem
+
+
+CORE = [path for path in SOURCES if _name(path).startswith("ecgcore/")]
+
+
+@pytest.mark.parametrize("path", CORE, ids=_name)
+def test_each_part_imports_only_what_it_may(path: Path) -> None:
+    part = _part(path)
+    if part in ANYTHING:
+        return
+    assert part in MAY_IMPORT, f"say in MAY_IMPORT what {part} may import"
+    allowed = MAY_IMPORT[part] | {part}
+    for name in _imports(path):
+        if name.startswith("ecgcore."):
+            inside = name.removeprefix("ecgcore.")
+            fits = any(inside == one or inside.startswith(f"{one}.") for one in allowed)
+            assert fits, f"{_name(path)} must not import {name}"
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=_name)
+def test_only_the_pages_and_ui_import_streamlit(path: Path) -> None:
+    if not _name(path).startswith(STREAMLIT_ALLOWED):
+        assert not any(name.split(".")[0] == "streamlit" for name in _imports(path))
+
+
+@pytest.mark.parametrize(
+    "path", [p for p in SOURCES if not _name(p).startswith("ecgcore/")], ids=_name
+)
+def test_pages_import_neither_torch_nor_a_database(path: Path) -> None:
+    assert not {name.split(".")[0] for name in _imports(path)} & NEVER_IN_PAGES
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=_name)
+def test_nothing_imports_a_page_or_the_app(path: Path) -> None:
+    assert not {name.split(".")[0] for name in _imports(path)} & {"pages", "app", "tests"}
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=_name)
+def test_no_bare_or_blanket_except(path: Path) -> None:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ExceptHandler):
+            caught = "" if node.type is None else ast.unparse(node.type)
+            reraises = any(isinstance(inner, ast.Raise) for inner in ast.walk(node))
+            blanket = caught in ("", "Exception") or (caught == "BaseException" and not reraises)
+            assert not blanket, f"{_name(path)}:{node.lineno} catches everything"
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=_name)
+def test_no_file_is_longer_than_agreed(path: Path) -> None:
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= LONGEST_FILE
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=_name)
+def test_every_file_says_what_it_is_for(path: Path) -> None:
+    assert ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
+
+
+@cache
+def _modules_after(program: str) -> frozenset[str]:
+    """The top-level modules that a program has loaded, in a fresh process."""
+    report = "\nimport json, sys; print(json.dumps(sorted({m.split('.')[0] for m in sys.modules})))"
+    done = subprocess.run(
+        [sys.executable, "-c", program + report],
+        cwd=REPOSITORY,
+        env=os.environ | {"PYTHONPATH": str(REPOSITORY)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return frozenset(json.loads(done.stdout.splitlines()[-1]))
+
+
+@pytest.mark.parametrize("module", ["ecgcore.recording", "ecgcore.readers.opening"])
+def test_the_values_and_the_readers_load_no_heavy_library(module: str) -> None:
+    heavy = {"torch", "pandas", "plotly", "scipy", "streamlit", "captum", "lime", "wfdb", "sklearn"}
+    assert not _modules_after(f"import {module}") & heavy
+
+
+def test_the_first_page_loads_no_torch(tmp_path: Path) -> None:
+    page = (
+        "from streamlit.testing.v1 import AppTest\n"
+        "import os\n"
+        f"os.environ['ECG_WORKSPACE'] = {str(tmp_path)!r}\n"
+        "page = AppTest.from_file('app.py', default_timeout=60).run()\n"
+        "assert not page.exception, page.exception\n"
+        "assert page.title[0].value == 'Work list'\n"
+    )
+    loaded = _modules_after(page)
+    assert "streamlit" in loaded
+    assert not loaded & {"torch", "captum", "lime", "wfdb", "sklearn", "scipy"}

@@ -1,0 +1,1 @@
+"""The widgets and services that the pages share."""

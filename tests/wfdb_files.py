@@ -1,0 +1,63 @@
+"""Synthetic WFDB records, written by hand so that the tests need no other library."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from ecgcore.readers.opening import NamedBytes
+from ecgcore.recording import LEADS
+
+GAIN = 1000  # counts per mV
+RATE = 500
+
+
+def wfdb_files(
+    name: str, seconds: float = 10.0, rate_bpm: float = 72.0, age: int = 61
+) -> list[NamedBytes]:
+    """Header and signal file of a 12-lead record in format 16 that keeps every identity."""
+    counts = _counts(seconds, rate_bpm)
+    lines = [f"{name} 12 {RATE} {counts.shape[1]}"]
+    for lead, row in zip(LEADS, counts, strict=True):
+        checksum = int(row.astype(np.int64).sum()) & 0xFFFF
+        checksum -= 0x10000 if checksum >= 0x8000 else 0
+        lines.append(f"{name}.dat 16 {GAIN}(0)/mV 16 0 {row[0]} {checksum} 0 {lead}")
+    lines += [f"# Age: {age}", "# Sex: Female", ""]
+    data = np.ascontiguousarray(counts.T).astype("<i2").tobytes()
+    return [
+        NamedBytes(f"{name}.hea", "\n".join(lines).encode()),
+        NamedBytes(f"{name}.dat", data),
+    ]
+
+
+def write_wfdb(folder: Path, name: str, seconds: float = 10.0, rate_bpm: float = 72.0) -> Path:
+    """Write a record into a folder; the path of its header."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for file in wfdb_files(name, seconds, rate_bpm):
+        (folder / file.name).write_bytes(file.data)
+    return folder / f"{name}.hea"
+
+
+def broken_wfdb_files(name: str) -> list[NamedBytes]:
+    """A record whose first gain is spelled with a letter O."""
+    header, signal = wfdb_files(name)
+    broken = header.data.replace(b" 1000(0)/mV", b" 1OOO(0)/mV", 1)
+    return [NamedBytes(header.name, broken), signal]
+
+
+def _counts(seconds: float, rate_bpm: float) -> np.ndarray:
+    """(12, samples) int counts: beats of another size in each lead, limb leads by the algebra."""
+    time = np.arange(round(seconds * RATE)) / RATE
+    phase = (time * rate_bpm / 60) % 1.0
+    beat = (
+        0.1 * np.exp(-(((phase - 0.24) / 0.025) ** 2))
+        + 1.0 * np.exp(-(((phase - 0.40) / 0.014) ** 2))
+        + 0.25 * np.exp(-(((phase - 0.66) / 0.055) ** 2))
+    )
+    noise = np.random.default_rng(7).normal(0, 0.006, (8, len(time)))
+    sizes = np.array([0.7, 1.1, -0.5, 0.4, 0.8, 1.2, 1.1, 0.9])
+    source = 2 * np.round(GAIN * (sizes[:, None] * beat + noise) / 2)  # even: halves stay whole
+    one, two = source[0], source[1]
+    limb = [one, two, two - one, -(one + two) / 2, one - two / 2, two - one / 2]
+    return np.stack([*limb, *source[2:]]).astype(np.int64)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,17 +14,9 @@ from numpy.typing import NDArray
 from ecgcore.drawing.paper import PAPER_CONFIG
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Browser, Page
     from plotly.graph_objects import Figure
 
-_CHROMIUM_ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 _PAINT = """async ([figure, config]) => {
     const {data, layout} = JSON.parse(figure);
     Plotly.purge('paper');
@@ -62,18 +53,12 @@ class Easel:
 
 
 @pytest.fixture(scope="session")
-def easel() -> Iterator[Easel]:
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        pytest.skip("chromium not found; install it to run the tests that measure pixels")
+def easel(browser: Browser) -> Iterator[Easel]:
     import plotly
-    from playwright.sync_api import sync_playwright
 
     script = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=_CHROMIUM_ARGUMENTS)
-        page = browser.new_page()
-        page.set_content("<body style='margin:0'><div id='paper'></div></body>")
-        page.add_script_tag(path=script)
-        yield Easel(page)
-        browser.close()
+    page = browser.new_page()
+    page.set_content("<body style='margin:0'><div id='paper'></div></body>")
+    page.add_script_tag(path=script)
+    yield Easel(page)
+    page.close()

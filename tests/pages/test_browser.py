@@ -115,12 +115,14 @@ def test_the_keyboard_leafs_and_nothing_moves(page: Page, records: Path) -> None
     _add_folder(page, records)
     _open_demo(page)
     page.locator(FINDING).first.wait_for()
+    page.wait_for_function(f"document.querySelectorAll('{PAPER}').length === 1")
     place = page.locator(PAPER).bounding_box()
     for key, name in (("j", "alpha"), ("j", "beta"), ("k", "alpha")):
         page.keyboard.press(key)
         page.locator(NAME, has_text=name).wait_for()
         page.locator(f"{PAPER} .annotation-text", has_text=name).wait_for()
     page.locator(FINDING).first.wait_for()
+    page.wait_for_function(f"document.querySelectorAll('{PAPER}').length === 1")
     after = page.locator(PAPER).bounding_box()
     assert place is not None
     assert after is not None

@@ -22,9 +22,9 @@ def evaluate(predictor: Predictor, data: PackedData) -> dict[str, Any]:
     """Scores of a model on every record of a packed file, as a JSON object.
 
     ``{model, n, macro, labels}``. ``macro`` holds an object a label set, its means taken over the
-    labels that the model answers for and of which the data hold both classes; a model of one set
-    has the same numbers also directly in ``macro``. ``labels`` has a row a label, with the reason
-    where there is no answer.
+    labels that have a threshold and of which the data hold both classes, whether the model answers
+    for them or not; a model of one set has the same numbers also directly in ``macro``. ``labels``
+    has a row a label, with the reason where the model does not answer.
     """
     probabilities = predictor.probabilities(data.inputs(predictor.card.spec))
     return evaluate_probabilities(predictor.card.name, predictor.card.labels, probabilities, data)
@@ -58,8 +58,10 @@ def _set_scores(
     scored: list[int] = []
     for column, label in enumerate(labels):
         row: dict[str, Any] = {"code": label.code, "set": label.set}
+        if label.reason is not None:
+            row["reason"] = label.reason
         if label.threshold is None:
-            row |= {"n_positive": int(targets[:, column].sum()), "reason": label.reason}
+            row["n_positive"] = int(targets[:, column].sum())
         else:
             scores = score_label(targets[:, column], probabilities[:, column], label.threshold)
             row |= {**_rounded(asdict(scores)), "threshold": label.threshold}

@@ -36,7 +36,7 @@ def label_target(card: ModelCard, code: str, label_set: LabelSetName | None = No
 
 
 def _refuse_unanswered(card: ModelCard, label: LabelCard) -> None:
-    if label.threshold is None:
+    if not label.answered:
         raise ExplanationError(
             f"model {card.name!r} does not answer for {label.code} "
             f"({label.reason or 'it has no threshold'}), so that there is nothing to explain"

@@ -25,8 +25,11 @@ class CardError(ValueError):
 
 @dataclass(frozen=True)
 class LabelCard:
-    """One output of a model: its label, positives in training and validation, and the threshold, or
-    the reason for which the model does not answer."""
+    """One output of a model: its label, positives in training and validation, and the threshold.
+
+    A label with a ``reason`` is not answered, and that is why; it still has a threshold where there
+    were positives enough to score it.
+    """
 
     code: str
     description: str
@@ -35,6 +38,11 @@ class LabelCard:
     n_validation: int
     threshold: float | None
     reason: str | None = None
+
+    @property
+    def answered(self) -> bool:
+        """Whether the model speaks on this label."""
+        return self.threshold is not None and self.reason is None
 
     @property
     def label(self) -> Label:

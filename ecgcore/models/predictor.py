@@ -57,8 +57,8 @@ class Predictor:
                 code=label.code,
                 description=label.description,
                 set=label.set,
-                probability=None if label.threshold is None else float(probability),
-                threshold=label.threshold,
+                probability=float(probability) if label.answered else None,
+                threshold=label.threshold if label.answered else None,
                 reason=label.reason,
             )
             for label, probability in zip(self.card.labels, probabilities, strict=True)

@@ -14,7 +14,7 @@ from safetensors.torch import save
 
 from ecgcore.datasets.packed import PackedData
 from ecgcore.evaluation.evaluate import evaluate
-from ecgcore.evaluation.metrics import best_f1_threshold
+from ecgcore.evaluation.metrics import LabelScores, best_f1_threshold, score_label
 from ecgcore.labels import label_set
 from ecgcore.models.card import CARD, WEIGHTS, LabelCard, ModelCard
 from ecgcore.models.device import best_device
@@ -35,6 +35,9 @@ LIMITS = (
     "Trained on resting 12-lead ECGs of 10 s from one manufacturer's devices; other recordings may "
     "be answered worse, without notice.",
 )
+
+CHANCE = 0.5
+"""A label speaks only where the whole interval of its AUROC lies above this."""
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 
@@ -109,7 +112,7 @@ def _with_thresholds(
     validation: PackedData,
     probabilities: NDArray[np.float32],
 ) -> tuple[LabelCard, ...]:
-    """Labels with a threshold of best F1, or with the reason for which there is none."""
+    """Labels with a threshold of best F1, or with the reason for which they are not answered."""
     labels = []
     for column, label in enumerate(card.labels):
         if (
@@ -125,8 +128,20 @@ def _with_thresholds(
             continue
         target = validation.target(label.set, (label.code,))[:, 0]
         threshold = best_f1_threshold(target, probabilities[:, column])
-        labels.append(replace(label, threshold=threshold))
+        reason = _like_chance(score_label(target, probabilities[:, column], threshold))
+        labels.append(replace(label, threshold=threshold, reason=reason))
     return tuple(labels)
+
+
+def _like_chance(scores: LabelScores) -> str | None:
+    """Why a label is not answered although it was scored: its AUROC may be chance's."""
+    if scores.auroc is None or scores.auroc_interval is None or scores.auroc_interval[0] > CHANCE:
+        return None
+    low, high = scores.auroc_interval
+    return (
+        f"not enough data to tell the answer from chance: AUROC {scores.auroc:.2f} "
+        f"({low:.2f} to {high:.2f}) on {scores.n_positive} positive recordings in validation"
+    )
 
 
 def _data_card(options: TrainOptions, data: PackedData) -> dict[str, Any]:

@@ -13,12 +13,14 @@ DISCLAIMER = "Research use only; not a medical device."
 # The colours that the rules below use. They are set by the server, which knows the theme: a
 # selector that looks for a mark in the page (":has") is tried again at every change of the drawing.
 _LIGHT = (
-    ":root { --ink: #1d2327; --ink-soft: #59636a; --rule: #d7dadc; --rail: #ebedee; "
-    "--bar: #8fb4c8; --bar-on: #d55e00; --mark: #0b5f8a; --warn: #8a4b00; --stop: #a1202b; }"
+    ":root { --paper: #fff6f4; --ink: #1d2327; --ink-soft: #59636a; --rule: #d7dadc; "
+    "--rail: #ebedee; --bar: #8fb4c8; --bar-on: #d55e00; --mark: #0b5f8a; "
+    "--warn: #8a4b00; --stop: #a1202b; }"
 )
 _DARK = (
-    ":root { --ink: #e6e9eb; --ink-soft: #9aa6ad; --rule: #343c42; --rail: #262d32; "
-    "--bar: #44708a; --bar-on: #f0883e; --mark: #6cb8e6; --warn: #f0b860; --stop: #ff8f8f; }"
+    ":root { --paper: #14181b; --ink: #e6e9eb; --ink-soft: #9aa6ad; --rule: #343c42; "
+    "--rail: #262d32; --bar: #44708a; --bar-on: #f0883e; --mark: #6cb8e6; "
+    "--warn: #f0b860; --stop: #ff8f8f; }"
 )
 
 _CSS = """
@@ -55,6 +57,9 @@ h1 { letter-spacing: -.01em; }
   border: 1px solid var(--rule); width: 100%; }
 .st-key-paper-scroll > div, .st-key-paper-sheet,
 .st-key-paper-sheet > div { flex: none; max-width: none; min-width: max-content; }
+/* a new drawing lies over the last one until that is taken away: no blank moment, no jump */
+.st-key-paper-sheet { position: relative; background: var(--paper); }
+.st-key-paper-sheet > div { position: absolute; top: 0; left: 0; }
 @media (max-width: 1000px) {
   .st-key-lightbox { flex-direction: column; }
   .st-key-lightbox > div:first-child,

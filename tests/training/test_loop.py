@@ -121,6 +121,20 @@ def test_a_rare_label_is_not_answered(data: PackedData, tmp_path: Path) -> None:
     assert card.metrics["macro"]["auroc"] is None
 
 
+def test_a_label_that_may_be_chance_is_scored_but_not_answered(
+    data: PackedData, tmp_path: Path
+) -> None:
+    trained = train(replace(OPTIONS, epochs=12), data, tmp_path)
+    card = publish("made", OPTIONS, data, trained, folder=tmp_path / "model", command="-")
+    answered = {label.code: label.answered for label in card.labels}
+    assert answered["MI"]
+    assert not all(answered.values())
+    for label, row in zip(card.labels, card.metrics["labels"], strict=True):
+        assert label.answered == (row["auroc_interval"][0] > 0.5)
+        assert label.answered or "from chance" in row["reason"]
+    assert card.metrics["macro"]["n_labels"] == 5
+
+
 def test_learning_rates() -> None:
     assert one_cycle(0.0) == pytest.approx(1 / 25)
     assert one_cycle(0.25) == pytest.approx(1)

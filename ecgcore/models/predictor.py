@@ -40,6 +40,13 @@ class Predictor:
         probabilities = self.probabilities(prepared.values[None])[0]
         return self._prediction(prepared, probabilities, 1000 * (time.perf_counter() - began))
 
+    def warm_up(self) -> None:
+        """Answer once to nothing, so that a first answer's time is not the libraries' start."""
+        from scipy import signal as _signal  # noqa: F401 - prepare needs it; its import takes a second
+
+        spec = self.card.spec
+        self.probabilities(np.zeros((1, len(spec.leads), spec.samples), dtype=np.float32))
+
     def probabilities(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
         """(records, leads, samples) prepared inputs to (records, labels) probabilities."""
         parts = []
@@ -82,9 +89,11 @@ def to_probabilities(logits: Tensor, output: Output) -> Tensor:
 
 @cache
 def load_predictor(name: str) -> Predictor:
-    """A shipped model by name, loaded once a process. Raises CardError."""
+    """A shipped model by name, loaded once a process and warm. Raises CardError."""
     load_card(name)
-    return read_predictor(model_folders()[name])
+    predictor = read_predictor(model_folders()[name])
+    predictor.warm_up()
+    return predictor
 
 
 def read_predictor(folder: Path) -> Predictor:

@@ -63,7 +63,7 @@ class Split:
 
 @dataclass(frozen=True)
 class Trained:
-    """The outcome: the kept weights, the run's progress, and validation probabilities."""
+    """The outcome: the kept weights, the run's progress, and its seconds."""
 
     weights: Weights
     progress: Progress
@@ -203,6 +203,8 @@ class Run:
 
     def _checkpoint(self) -> Checkpoint:
         random = {"torch": torch.get_rng_state(), "draws": self.draws.get_state()}
+        if self.device.type == "cuda":
+            random["cuda"] = torch.cuda.get_rng_state(self.device)
         return Checkpoint(
             options=self.options.to_json(),
             progress=self.progress,
@@ -227,6 +229,8 @@ class Run:
         self.best, self.progress = checkpoint.best, checkpoint.progress
         torch.set_rng_state(checkpoint.random["torch"])
         self.draws.set_state(checkpoint.random["draws"])
+        if self.device.type == "cuda" and "cuda" in checkpoint.random:
+            torch.cuda.set_rng_state(checkpoint.random["cuda"], self.device)
 
 
 def train(

@@ -115,15 +115,8 @@ def _with_thresholds(
     """Labels with a threshold of best F1, or with the reason for which they are not answered."""
     labels = []
     for column, label in enumerate(card.labels):
-        if (
-            label.n_train < options.fewest_positives
-            or label.n_validation < options.fewest_validation_positives
-        ):
-            reason = (
-                f"not enough data: {label.n_train} positive recordings in training, "
-                f"{label.n_validation} in validation (at least {options.fewest_positives} and "
-                f"{options.fewest_validation_positives} are needed)"
-            )
+        reason = _too_few(label, options)
+        if reason is not None:
             labels.append(replace(label, reason=reason))
             continue
         target = validation.target(label.set, (label.code,))[:, 0]
@@ -131,6 +124,17 @@ def _with_thresholds(
         reason = _like_chance(score_label(target, probabilities[:, column], threshold))
         labels.append(replace(label, threshold=threshold, reason=reason))
     return tuple(labels)
+
+
+def _too_few(label: LabelCard, options: TrainOptions) -> str | None:
+    """Why a label is neither scored nor answered: its positives are too few."""
+    fewest, fewest_validation = options.fewest_positives, options.fewest_validation_positives
+    if label.n_train >= fewest and label.n_validation >= fewest_validation:
+        return None
+    return (
+        f"not enough data: {label.n_train} positive recordings in training, "
+        f"{label.n_validation} in validation (at least {fewest} and {fewest_validation} are needed)"
+    )
 
 
 def _like_chance(scores: LabelScores) -> str | None:

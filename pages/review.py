@@ -22,25 +22,33 @@ def lightbox(recording: Recording) -> None:
         answers = findings.place(model, recording)
     # The paper comes first, unless it must wait for evidence that takes its time.
     waits = evidence.is_waited_for(model, recording, method)
+    if model and waits and st.session_state.get("drawn") != recording.source.sha256:
+        # Another recording is still on the paper: that must not wait below this one's name.
+        findings.forget_overlay(model, recording)
+        waits = False
     if model and waits:
-        show_answers(model, recording, answers)
+        show_answers(model, recording, answers, status)
     shown = evidence.chosen_evidence(model, recording, method, status)
     with paper:
         show_paper(recording, options, None if isinstance(shown, services.Declined) else shown)
+        st.session_state["drawn"] = recording.source.sha256
         evidence.show_reading(shown)
         head.show_file_facts(recording)
         if model:
             evidence.show_topography(model, options.dark)
     if model and not waits:
-        show_answers(model, recording, answers)
+        show_answers(model, recording, answers, status)
 
 
-def show_answers(model: str, recording: Recording, place: DeltaGenerator) -> None:
+def show_answers(
+    model: str, recording: Recording, place: DeltaGenerator, status: DeltaGenerator
+) -> None:
     """What the model says, or why it says nothing."""
     answer = services.prediction(model, recording)
     with place.container(key="findings"):
         if isinstance(answer, services.Declined):
-            findings.show_declined(answer)
+            findings.show_declined(model, answer)
+            evidence.say_nothing(status)
         else:
             findings.show_findings(answer, recording)
 

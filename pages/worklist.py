@@ -8,14 +8,17 @@ from ecgcore.ui.work_table import show_table
 style.dress_page()
 st.title("Work list", anchor=False)
 
-listed, bring = st.columns([7, 3], gap="large")
+with st.container(key="worklist"):
+    listed, bring = st.columns([7, 3], gap="large")
 with bring:
     st.subheader("Add recordings", anchor=False)
-    importing.drop_files()
+    outcome = importing.drop_files()
     importing.add_folder()
 
 with listed:
     listing = services.workspace().listing()
+    with outcome:
+        importing.show_outcome(listing)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         text = st.text_input(
             "Filter by name or folder",

@@ -132,7 +132,9 @@ def small_print(page: Page, legend: str | None, notices: tuple[str, ...]) -> lis
         together = "   ·   ".join(notices)
         text = together if len(together) < _LONGEST_LINE else "<br>".join(notices)
         top = _fixed_text(page, sheet.height_mm - 1.2, "right", text, page.colours.notice)
-        lines.append(top | {"yanchor": "top", "text": f"<b>{text}</b>"})
+        # Beside the buttons that appear over the paper, not under them.
+        beside = (sheet.width_mm - 2 * MAJOR_MM) / sheet.width_mm
+        lines.append(top | {"x": beside, "yanchor": "top", "text": f"<b>{text}</b>"})
     return lines
 
 

@@ -69,7 +69,7 @@ def draw_overlay(
     """The heat map of an explanation on a sheet, in seconds and in mm on the base axes."""
     what = _what(explanation)
     if not explanation.peak > 0 or not np.any(explanation.heat):
-        return Overlay(None, (f"{what}: the map is empty, nothing to show",))
+        return Overlay(None, (f"{what}: no map to show",))
     count = round((sheet.stop - sheet.start) * sheet.speed / CELL_MM)
     edges = np.linspace(sheet.start, sheet.stop, max(1, count) + 1)
     cells = pooled_heat(explanation.heat, explanation.sampling_rate, explanation.start, edges)

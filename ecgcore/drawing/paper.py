@@ -54,11 +54,13 @@ if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
 # For st.plotly_chart(..., config=PAPER_CONFIG, theme=None) and Figure.to_html(config=PAPER_CONFIG).
-# Dragging moves the paper and the wheel zooms both axes alike; a box zoom would bend the scale.
+# Dragging moves the paper and the buttons, which appear over it, zoom all axes alike; a box zoom
+# would bend the scale. The wheel scrolls the page: a paper that zoomed under it would catch the
+# reader on the way down and quietly leave its true scale.
 PAPER_CONFIG: dict[str, Any] = {
     "displaylogo": False,
-    "displayModeBar": False,
-    "scrollZoom": True,
+    "modeBarButtons": [["zoomIn2d", "zoomOut2d", "resetScale2d"]],
+    "scrollZoom": False,
     "doubleClick": "reset",
     "responsive": False,
     "showTips": False,
@@ -183,6 +185,12 @@ def _layout(page: Page) -> dict[str, Any]:
             "bgcolor": colours.paper,
             "bordercolor": colours.quiet_text,
             "font": page.font(2.9, colours.text),
+        },
+        "modebar": {
+            "orientation": "v",
+            "bgcolor": colours.veil,
+            "color": colours.quiet_text,
+            "activecolor": colours.text,
         },
         "uirevision": _revision(page),
         "xaxis": _axis(page, (sheet.seconds_at(0), sheet.seconds_at(right_mm)), 1 / sheet.speed)

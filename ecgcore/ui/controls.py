@@ -23,17 +23,17 @@ _SIZES = {"True": 1.0, "125 %": 1.25, "150 %": 1.5}
 
 def paper_options(recording: Recording, dark: bool) -> PaperOptions:
     """Draw the controls and answer what the reader chose."""
-    with st.container(horizontal=True, key="controls", gap="medium", vertical_alignment="bottom"):
+    with st.container(horizontal=True, key="controls", gap="small", vertical_alignment="bottom"):
         layout: LayoutName = _choose(
             "Layout", LAYOUTS, "layout", {name: _LAYOUT_NAMES.get(name, name) for name in LAYOUTS}
         )
         speed: Speed = _choose("Speed, mm/s", get_args(Speed), "speed")
         gain: Gain = _choose("Gain, mm/mV", get_args(Gain), "gain", default=10)
         band: Band = _choose(
-            "Display filter",
+            "Display filter, Hz",
             get_args(Band),
             "band",
-            {"none": "None", "0.05-150 Hz": "0.05–150 Hz", "0.5-40 Hz": "0.5–40 Hz"},
+            {"none": "None", "0.05-150 Hz": "0.05–150", "0.5-40 Hz": "0.5–40"},
         )
         mains: MainsFrequency | int = _choose(
             "Mains notch, Hz", (0, *get_args(MainsFrequency)), "mains", {0: "Off"}
@@ -70,6 +70,12 @@ def _choose(
     return options[0] if chosen is None else chosen
 
 
+def show_from(recording: Recording, second: float) -> None:
+    """Let the paper show the part of a long recording that begins at a second."""
+    shown: dict[str, float] = st.session_state.setdefault("window", {})
+    shown[recording.source.sha256] = max(0.0, min(second, recording.seconds - PAGE_SECONDS))
+
+
 def _window(recording: Recording) -> float:
     """The first second of the drawn window; asked for only where the paper cannot hold it all."""
     last = recording.seconds - PAGE_SECONDS
@@ -79,13 +85,32 @@ def _window(recording: Recording) -> float:
     key = recording.source.sha256
     shown[key] = min(shown.get(key, 0.0), last)
 
-    def move(by: float) -> None:
-        shown[key] = max(0.0, min(shown[key] + by, last))
-
-    with st.container(key="window-control", width="content", gap=None):
-        st.html(f'<div class="lightbox-small">Window, s of {recording.seconds:.1f}</div>')
-        with st.container(horizontal=True, gap="small", vertical_alignment="center"):
-            st.button("−5 s", on_click=move, args=(-5.0,), key="window-back", help="Earlier")
-            st.html(f"<b>{shown[key]:.1f}–{shown[key] + PAGE_SECONDS:.1f}</b>")
-            st.button("+5 s", on_click=move, args=(5.0,), key="window-on", help="Later")
+    # The style sheet puts it beside the remarks, so that a long recording moves nothing down.
+    with st.container(
+        horizontal=True,
+        key="window-control",
+        width="content",
+        gap="small",
+        vertical_alignment="center",
+    ):
+        st.button(
+            "−5 s",
+            on_click=show_from,
+            args=(recording, shown[key] - 5.0),
+            key="window-back",
+            help="Earlier",
+            disabled=shown[key] <= 0.0,
+        )
+        st.html(
+            f'<div class="lightbox-window"><b>{shown[key]:.1f}–{shown[key] + PAGE_SECONDS:.1f} s'
+            f"</b> of {recording.seconds:.1f} s</div>"
+        )
+        st.button(
+            "+5 s",
+            on_click=show_from,
+            args=(recording, shown[key] + 5.0),
+            key="window-on",
+            help="Later",
+            disabled=shown[key] >= last,
+        )
     return shown[key]

@@ -46,6 +46,11 @@ def chosen_evidence(
     return found
 
 
+def say_nothing(status: DeltaGenerator) -> None:
+    """Leave the status line empty: there is no finding to click."""
+    _say(status, "")
+
+
 def show_reading(evidence: Evidence) -> None:
     """How to read the map, or why there is none; a line that is always there."""
     sentence = ""

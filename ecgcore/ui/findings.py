@@ -15,9 +15,12 @@ from streamlit.delta_generator import DeltaGenerator
 from ecgcore.models.prediction import LabelPrediction, Prediction
 from ecgcore.recording import Recording
 from ecgcore.ui import services
+from ecgcore.ui.controls import show_from
 
 _SHOWN_NEGATIVES = 6
 _REMEMBERED_OVERLAYS = 200
+# A model that saw all but this much saw the whole recording.
+_UNSEEN_SECONDS = 0.5
 
 Sorted = tuple[list[LabelPrediction], list[LabelPrediction], list[LabelPrediction]]
 
@@ -53,6 +56,11 @@ def _toggle(model: str, sha256: str, label: services.Label) -> None:
             del overlays[next(iter(overlays))]
 
 
+def forget_overlay(model: str, recording: Recording) -> None:
+    """Show no evidence over this recording's trace until a finding is clicked again."""
+    _overlays().pop((model, recording.source.sha256), None)
+
+
 def choices(names: tuple[str, ...]) -> tuple[str | None, str]:
     """The model and the explaining method that the reader chose; None without any model."""
     if not names:
@@ -83,6 +91,7 @@ def show_findings(prediction: Prediction, recording: Recording) -> None:
         f'<div class="lightbox-title">{len(positive)} positive of '
         f"{len(positive) + len(negative)} {_kind(prediction)}</div>"
     )
+    _part_seen(prediction, recording)
     if not positive:
         st.html('<div class="lightbox-none">No statement reaches its threshold.</div>')
     _rows(positive, prediction, recording)
@@ -105,6 +114,21 @@ def show_findings(prediction: Prediction, recording: Recording) -> None:
     st.html(f'<div class="lightbox-small">{escape(_origin(prediction))}</div>')
 
 
+def _part_seen(prediction: Prediction, recording: Recording) -> None:
+    """Of a long recording, which part the findings speak of, and the way to it."""
+    if recording.seconds - prediction.seconds <= _UNSEEN_SECONDS:
+        return
+    stop = prediction.start + prediction.seconds
+    st.button(
+        f"From {prediction.start:.1f}–{stop:.1f} s only: show that part",
+        key="part-seen",
+        type="tertiary",
+        icon=":material/visibility:",
+        on_click=show_from,
+        args=(recording, prediction.start),
+    )
+
+
 def place(model: str | None, recording: Recording) -> DeltaGenerator:
     """Where the findings go. Until a model has answered, nothing of another recording stays there.
 
@@ -124,17 +148,16 @@ def _kind(prediction: Prediction) -> str:
     return " and ".join(dict.fromkeys(label.set for label in prediction.labels))
 
 
-def show_declined(declined: services.Declined) -> None:
+def show_declined(model: str, declined: services.Declined) -> None:
     """Why a model does not answer, as a sentence."""
-    st.warning(declined.sentence, icon=":material/block:")
+    st.warning(f"**{model}** does not answer: {declined.sentence}", icon=":material/block:")
 
 
 def _origin(prediction: Prediction) -> str:
-    seen = f"{prediction.start:.1f}–{prediction.start + prediction.seconds:.1f} s"
     remarks = " ".join(prediction.warnings)
     return (
-        f"{prediction.milliseconds:.0f} ms on {prediction.device}; the model saw {seen}. "
-        f"Tick: threshold ({prediction.threshold_origin}). {remarks}"
+        f"{prediction.milliseconds:.0f} ms on {prediction.device}. "
+        f"Tick: threshold, {prediction.threshold_origin}. {remarks}"
     )
 
 
@@ -155,11 +178,18 @@ def _rows(labels: list[LabelPrediction], prediction: Prediction, recording: Reco
 
 def _row_text(label: LabelPrediction) -> str:
     """One row in Markdown; the style sheet puts each element in its place."""
-    number = "–" if label.probability is None else f"{label.probability:.2f}"
-    threshold = "" if label.threshold is None else f" ~~threshold {label.threshold:.2f}~~"
+    number = "–" if label.probability is None else _share(label.probability)
+    threshold = "" if label.threshold is None else f" ~~threshold {_share(label.threshold)}~~"
     mark = "● " if label.positive else ""
     name, description = (_plain(text) for text in (label.code, label.description or label.code))
     return f"**{mark}{name}** *{description}* `{number}`{threshold}"
+
+
+def _share(value: float) -> str:
+    """A number of 0 to 1 in two decimals, but never as a bare 0 or 1 unless it is that."""
+    if 0.0 < value < 0.01:
+        return f"{value:.3f}" if value >= 0.0005 else "<0.001"
+    return ">0.99" if 0.995 <= value < 1.0 else f"{value:.2f}"
 
 
 def _plain(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from html import escape
 
@@ -26,12 +27,8 @@ class Remark:
 def remarks(recording: Recording, quality: tuple[QualityWarning, ...]) -> tuple[Remark, ...]:
     """What the reader and the quality gate say, the gravest first."""
     found = [Remark("warning", f"Reading: {text}") for text in recording.source.warnings]
-    found += [
-        Remark(
-            warning.severity, f"{warning.lead}: {warning.text}" if warning.lead else warning.text
-        )
-        for warning in quality
-    ]
+    # The sentences name their leads.
+    found += [Remark(warning.severity, warning.text) for warning in quality]
     return tuple(sorted(found, key=lambda remark: _RANK[remark.severity]))
 
 
@@ -65,6 +62,11 @@ def show_head(recording: Recording, here: Position) -> None:
     st.html(f'<div class="lightbox-head"><span class="name">{name}</span>{spans}</div>')
 
 
+def _typeset(text: str) -> str:
+    """Microvolts as they are printed, where the program writes plain ASCII."""
+    return re.sub(r"(?<=\d) uV\b", " µV", text)
+
+
 def show_remarks(found: tuple[Remark, ...]) -> None:
     """One line of fixed height with the gravest remark; the others open on a click."""
     with st.container(horizontal=True, gap="small", vertical_alignment="center", key="remarks"):
@@ -72,12 +74,14 @@ def show_remarks(found: tuple[Remark, ...]) -> None:
         label = f"{len(found) or 'No'} remark{'' if len(found) == 1 else 's'}"
         with st.popover(label, width="content", disabled=not found):
             items = "".join(
-                f"<dt>{escape(remark.severity)}</dt><dd>{escape(remark.text)}</dd>"
+                f"<dt>{escape(remark.severity)}</dt><dd>{escape(_typeset(remark.text))}</dd>"
                 for remark in found
             )
             st.html(f'<dl class="lightbox-facts">{items}</dl>')
         first = found[0] if found else Remark("none", "Reading and signal quality gave no remarks.")
-        st.html(f'<div class="lightbox-remark {first.severity}">{escape(first.text)}</div>')
+        st.html(
+            f'<div class="lightbox-remark {first.severity}">{escape(_typeset(first.text))}</div>'
+        )
 
 
 def show_file_facts(recording: Recording) -> None:

@@ -6,17 +6,18 @@ from html import escape
 from pathlib import Path
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from ecgcore.readers.opening import NamedBytes, Refusal
 from ecgcore.ui import services
 from ecgcore.ui.stating import show_refusal
-from ecgcore.workspace import Entry, WorkspaceError
+from ecgcore.workspace import Entry, Listing, WorkspaceError
 
 _SHOWN_REFUSALS = 20
 
 
-def drop_files() -> None:
-    """The place to drop files; what came of them is said below it until the next drop."""
+def drop_files() -> DeltaGenerator:
+    """The place to drop files; the answer is where ``show_outcome`` says what came of them."""
     generation: int = st.session_state.setdefault("drop", 0)
     dropped = st.file_uploader(
         "Recordings: WFDB (.hea with .dat or .mat, or a zip), DICOM, CSV, NPZ",
@@ -29,15 +30,25 @@ def drop_files() -> None:
             st.session_state["dropped"] = services.workspace().add(files)
         st.session_state["drop"] = generation + 1
         st.rerun()
-    _show_outcome(st.session_state.get("dropped", ()))
+    return st.container()
 
 
-def _show_outcome(outcome: tuple[Entry | Refusal, ...]) -> None:
+def show_outcome(listing: Listing) -> None:
+    """What came of the last dropped files, as the work list knows them now."""
+    outcome: tuple[Entry | Refusal, ...] = st.session_state.get("dropped", ())
     added = [one for one in outcome if isinstance(one, Entry)]
     refused = [one for one in outcome if isinstance(one, Refusal)]
     if added:
         names = ", ".join(entry.name for entry in added[:5]) + (" …" if len(added) > 5 else "")
         st.success(f"Imported {len(added)}: {names}", icon=":material/check:")
+    for entry in added:
+        listed = listing.find(entry.key)
+        if listed and listed.summary and listed.summary.state == "unstated":
+            st.warning(
+                f"**{entry.name}** does not say its sampling rate or unit: "
+                "open it from the list to state them.",
+                icon=":material/help:",
+            )
     for refusal in refused[:_SHOWN_REFUSALS]:
         show_refusal(refusal.name, refusal.error)
     if len(refused) > _SHOWN_REFUSALS:

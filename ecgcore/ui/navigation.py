@@ -6,7 +6,9 @@ window show it again. The order is the work list's, as the reader last filtered 
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from pathlib import Path
 
 import streamlit as st
 
@@ -47,7 +49,7 @@ def position() -> Position | None:
         return None
     order: tuple[Entry, ...] = st.session_state.get("order", ())
     if all(entry.key != key for entry in order):
-        order = services.workspace().entries()
+        order = in_reading_order(services.workspace().entries())
         remember_order(order)
     at = next((i for i, entry in enumerate(order) if entry.key == key), None)
     if at is None:
@@ -91,8 +93,32 @@ def leaf_buttons(here: Position) -> None:
 def listing_with(listing: Listing, text: str) -> tuple[Entry, ...]:
     """The entries whose name or folder contains a text, upper or lower case alike."""
     wanted = text.strip().casefold()
-    return tuple(
-        entry
-        for entry in listing.entries
-        if wanted in entry.name.casefold() or wanted in str(entry.path.parent).casefold()
+    return in_reading_order(
+        tuple(
+            entry
+            for entry in listing.entries
+            if wanted in entry.name.casefold() or wanted in str(entry.path.parent).casefold()
+        )
     )
+
+
+def in_reading_order(entries: tuple[Entry, ...]) -> tuple[Entry, ...]:
+    """The demo, the imported ones, then folder by folder; in each by name, 9 before 10."""
+    groups: dict[tuple[str, Path | None], int] = {}
+    for entry in entries:
+        groups.setdefault(_group(entry), len(groups))
+    return tuple(sorted(entries, key=lambda entry: (groups[_group(entry)], _by_number(entry.name))))
+
+
+def _group(entry: Entry) -> tuple[str, Path | None]:
+    # Each imported recording lies in a folder of its own, named by its content.
+    return entry.origin, entry.path.parent if entry.origin == "folder" else None
+
+
+def _by_number(name: str) -> list[tuple[int, int, str]]:
+    """A sorting key that takes runs of digits as numbers."""
+    return [
+        (0, int(part), "") if part.isdecimal() else (1, 0, part)
+        for part in re.split(r"(\d+)", name.casefold())
+        if part
+    ]

@@ -19,10 +19,15 @@ def show_refusal(name: str, refusal: RecordingError) -> None:
 
 def ask_to_state(entry: Entry, refusal: RecordingError) -> None:
     """The refusal of a recording; if it only lacks rate or unit, ask and read it again."""
-    show_refusal(entry.name, refusal)
     workspace = services.workspace()
-    if not (isinstance(refusal, UnstatedError) or workspace.stated(entry) is not None):
-        return
+    if isinstance(refusal, UnstatedError):
+        st.warning(
+            f"**{entry.name}** cannot be shown yet: {refusal.given}.", icon=":material/help:"
+        )
+    else:
+        show_refusal(entry.name, refusal)
+        if workspace.stated(entry) is None:
+            return
     stated = state_form(f"state-{entry.key}")
     if stated is not None:
         workspace.state(entry, stated)
@@ -31,14 +36,20 @@ def ask_to_state(entry: Entry, refusal: RecordingError) -> None:
 
 def state_form(key: str) -> Stated | None:
     """Ask for rate and unit; the answer once it is given."""
-    with st.form(key, border=True):
+    with st.form(key, border=True, width=480):
         st.markdown(
             "State what the file does not say. A wrong number gives wrong voltages and times."
         )
         rate = st.number_input(
             "Sampling rate, Hz", min_value=50.0, max_value=20_000.0, value=None, step=1.0
         )
-        unit = st.selectbox("Unit of the numbers", UNITS, index=None)
+        unit = st.selectbox(
+            "Unit of the numbers",
+            UNITS,
+            index=None,
+            format_func=lambda name: name.replace("u", "µ"),
+            placeholder="Choose the unit",
+        )
         asked = st.form_submit_button("Read with these", type="primary")
     if asked and (rate is None or unit is None):
         st.warning("Give both the sampling rate and the unit.")

@@ -46,7 +46,24 @@ h1 { letter-spacing: -.01em; }
 .lightbox-remark.warning { color: var(--warn); }
 .lightbox-remark.unusable { color: var(--stop); font-weight: 600; }
 
-.stHorizontalBlock.st-key-remarks { height: 2.5rem; }
+.stHorizontalBlock.st-key-remarks { height: 2.5rem; flex-wrap: nowrap; }
+.st-key-remarks > :first-child { flex: none; }
+.st-key-remarks > :last-child { min-width: 0; }
+
+/* the controls in one row at 1280 pixels; the part of a long recording beside the remarks */
+.st-key-controls { position: relative; column-gap: 1rem; row-gap: .4rem; }
+.st-key-controls [role="radio"] { padding-left: .6rem; padding-right: .6rem; }
+[role="radio"][aria-checked="true"], [role="radio"][aria-checked="true"] * { color: var(--mark); }
+.lightbox-window { white-space: nowrap; font-size: .9rem; font-variant-numeric: tabular-nums;
+  min-width: 10.5rem; text-align: center; }
+@media (min-width: 1001px) {
+  .stHorizontalBlock.st-key-remarks { padding-right: 20rem; }
+  .st-key-window-control { position: absolute !important; right: 0; top: -3.05rem;
+    width: auto !important; } }
+
+/* the work list */
+.lightbox-path { font-size: .85rem; overflow-wrap: anywhere; line-height: 1.3; }
+.st-key-worklist .stAlert p { font-size: .9rem; }
 
 /* the paper keeps its true scale: it scrolls rather than shrinks */
 .st-key-lightbox { align-items: flex-start; }
@@ -60,11 +77,16 @@ h1 { letter-spacing: -.01em; }
 /* a new drawing lies over the last one until that is taken away: no blank moment, no jump */
 .st-key-paper-sheet { position: relative; background: var(--paper); }
 .st-key-paper-sheet > div { position: absolute; top: 0; left: 0; }
+/* nor does it fade while the next one is on its way */
+.st-key-paper-sheet > div, .st-key-paper-sheet .stPlotlyChart,
+.st-key-paper-sheet .js-plotly-plot { opacity: 1 !important; transition: none !important; }
 @media (max-width: 1000px) {
   .st-key-lightbox { flex-direction: column; }
   .st-key-lightbox > div:first-child,
   .st-key-lightbox > div:last-child { width: 100%; max-width: 100%;
-    flex: none !important; } }
+    flex: none !important; }
+  .st-key-worklist > div > .stHorizontalBlock { flex-direction: column; }
+  .st-key-worklist > div > .stHorizontalBlock > .stColumn { width: 100%; flex: none; } }
 
 /* a finding: the row is the button; the bar below is the probability, the tick the threshold */
 .st-key-findings, .st-key-findings .stVerticalBlock { gap: .4rem; }
@@ -82,7 +104,7 @@ h1 { letter-spacing: -.01em; }
   grid-template-columns: minmax(0, 1fr) auto; line-height: 1.3; font-size: .9rem; }
 .st-key-findings button p strong { grid-column: 1; grid-row: 1; font-weight: 650; }
 .st-key-findings button p em { grid-column: 1; grid-row: 2; font-style: normal; font-size: .8rem;
-  color: var(--ink-soft); overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+  color: var(--ink-soft); overflow-wrap: anywhere; white-space: normal; }
 .st-key-findings button p code { grid-column: 2; grid-row: 1; justify-self: end; padding: 0;
   background: none; color: inherit; font-size: .95rem; font-weight: 600;
   font-variant-numeric: tabular-nums; }
@@ -93,7 +115,9 @@ h1 { letter-spacing: -.01em; }
 .lightbox-small { color: var(--ink-soft); font-size: .8rem; line-height: 1.45; }
 .lightbox-status { height: 1.4rem; overflow: hidden; color: var(--ink-soft); font-size: .8rem;
   line-height: 1.4rem; white-space: nowrap; text-overflow: ellipsis; }
-.stVerticalBlock.st-key-status { height: 1.5rem; overflow: hidden; }
+.stVerticalBlock.st-key-status { min-height: 1.5rem; max-height: 1.5rem; overflow: hidden; }
+.st-key-status .stSpinner, .st-key-status .stSpinner p { font-size: .8rem; line-height: 1.4rem;
+  color: var(--ink-soft); }
 .lightbox-reading { min-height: 2.4rem; line-height: 1.2rem; color: var(--ink-soft);
   font-size: .82rem; }
 .lightbox-wait { min-height: 24rem; color: var(--ink-soft); font-size: .9rem; padding-top: .6rem; }

@@ -24,10 +24,15 @@ def show_table(entries: tuple[Entry, ...]) -> None:
         selection_mode="single-cell",
         key=f"table-{generation}",
         column_config={
-            "Length, s": st.column_config.NumberColumn(format="%.1f"),
-            "Rate, Hz": st.column_config.NumberColumn(format="%g"),
-            "Recording": st.column_config.TextColumn(width="medium"),
+            "Recording": st.column_config.TextColumn(width=190),
+            "From": st.column_config.TextColumn(width=100),
+            "Leads": st.column_config.NumberColumn(width=65),
+            "Rate, Hz": st.column_config.NumberColumn(format="%g", width=80),
+            "Length, s": st.column_config.NumberColumn(format="%.1f", width=85),
+            "Remarks": st.column_config.NumberColumn(width=80),
+            "State": st.column_config.TextColumn(width=170),
         },
+        placeholder="",
         alt="Recordings of the work list",
     )
     rows = [cell[0] for cell in chosen.selection.cells]

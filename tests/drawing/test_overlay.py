@@ -123,7 +123,7 @@ def test_an_empty_map_draws_nothing_and_says_so(peak: float) -> None:
     nothing = explanation(np.zeros((12, 1000), dtype=np.float32), peak=peak)
     figure = draw_paper(pulses(), PaperOptions(), nothing)
     assert heat_map(figure) is None
-    assert "MI (Grad-CAM): the map is empty" in " ".join(texts(figure))
+    assert "MI (Grad-CAM): no map to show" in " ".join(texts(figure))
 
 
 def test_a_map_of_another_part_says_so() -> None:

@@ -20,6 +20,8 @@ from ecgcore.drawing.paper import (
     microvolts,
     paper_size,
 )
+from ecgcore.readers.opening import read_path
+from ecgcore.readers.stated import Stated
 from ecgcore.recording import LEADS, Recording, Source, complete_limb_leads
 from ecgcore.signal.filters import DisplayFilter, apply_display_filter
 from tests.drawing.figures import lines, texts
@@ -290,3 +292,17 @@ def test_real_records_are_drawn_whole(ecg_data: Path) -> None:
         stacked = np.stack([trace["y"] for trace in drawn])
         assert stacked.dtype == np.int16
         assert np.array_equal((stacked / 1000.0).astype(np.float32), value.signal)
+
+
+def test_the_paper_says_itself_that_its_voltages_are_not_true() -> None:
+    told = Source("synthetic", "0" * 64, ("One size for all. Voltages are not true; times are.",))
+    plain = " ".join(texts(draw_paper(noise(), PaperOptions())))
+    assert "not true" not in plain
+    doubted = " ".join(texts(draw_paper(replace(noise(), source=told), PaperOptions())))
+    assert "voltages are not true" in doubted
+
+
+def test_the_readers_words_of_doubt_are_those_that_the_paper_looks_for(ecg_data: Path) -> None:
+    value = read_path(ecg_data / "ludb" / "1.hea", Stated())
+    assert value.source.warnings
+    assert "voltages are not true" in " ".join(texts(draw_paper(value, PaperOptions())))

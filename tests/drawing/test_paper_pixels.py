@@ -170,7 +170,10 @@ def test_the_grid_follows_zoom_and_pan(easel: Easel) -> None:
     for action in ("none", "zoom", "pan"):
         easel.page.mouse.move(800, 300)
         if action == "zoom":
-            easel.page.mouse.wheel(0, -500)
+            easel.page.mouse.wheel(0, -500)  # the wheel belongs to the page
+            easel.page.wait_for_timeout(200)
+            assert easel.layout("xaxis.range")[0] == figure.layout.xaxis.range[0]
+            easel.page.locator('.modebar-btn[data-title="Zoom in"]').click()
         if action == "pan":
             easel.page.mouse.down()
             easel.page.mouse.move(930, 360, steps=4)

@@ -129,6 +129,67 @@ def test_the_keyboard_leafs_and_nothing_moves(page: Page, records: Path) -> None
     assert [after[k] for k in ("x", "y", "width")] == [place[k] for k in ("x", "y", "width")]
 
 
+def test_a_long_recording_stands_where_a_short_one_stood(page: Page, records: Path) -> None:
+    _add_folder(page, records)
+    _open_demo(page)
+    tops = []
+    for name in ("alpha", "beta", "gamma"):
+        page.keyboard.press("j")
+        page.locator(f"{PAPER} .annotation-text", has_text=name).wait_for()
+        page.locator(FINDING).first.wait_for()
+        tops.append(page.locator(".st-key-paper-scroll").bounding_box())
+    assert page.locator(".st-key-window-on").is_visible()
+    assert all(top is not None for top in tops)
+    assert len({(top["x"], top["y"]) for top in tops if top}) == 1
+
+
+def test_the_wheel_over_the_paper_scrolls_the_page_and_keeps_the_scale(page: Page) -> None:
+    _open_demo(page)
+    page.locator(FINDING).first.wait_for()
+    before = page.evaluate(f"document.querySelector('{PAPER}').layout.xaxis.range.join()")
+    page.locator(PAPER).hover(position={"x": 400, "y": 200})
+    page.mouse.wheel(0, 120)
+    page.wait_for_function("document.querySelector('.stMain').scrollTop > 50")
+    after = page.evaluate(f"document.querySelector('{PAPER}')._fullLayout.xaxis.range.join()")
+    assert after == before
+
+
+def test_the_controls_stand_in_one_row_on_a_small_screen(page: Page) -> None:
+    page.set_viewport_size({"width": 1280, "height": 720})
+    _open_demo(page)
+    boxes = [page.locator(f".st-key-{key}").bounding_box() for key in ("layout", "size")]
+    assert boxes[0] is not None
+    assert boxes[1] is not None
+    assert boxes[0]["y"] == boxes[1]["y"]
+
+
+def test_the_paper_does_not_fade_between_two_drawings(page: Page) -> None:
+    _open_demo(page)
+    page.locator(FINDING).first.wait_for()
+    page.evaluate(
+        f"""() => {{
+          window.faintest = 1;
+          const look = () => {{
+            const shown = [...document.querySelectorAll('{PAPER}')].map(plot => {{
+              let opacity = 1;
+              for (let at = plot; at && at !== document.body; at = at.parentElement)
+                opacity *= Number(getComputedStyle(at).opacity);
+              return opacity;
+            }});
+            window.faintest = Math.min(window.faintest, ...shown);
+            requestAnimationFrame(look);
+          }};
+          look();
+        }}"""
+    )
+    for gain in ("20", "5"):
+        _choose(page, "gain", gain)
+        page.locator(f"{PAPER} .annotation-text", has_text=f"{gain} mm/mV").wait_for()
+    page.locator(FINDING, has_text=ALWAYS).first.click()
+    page.locator(HEAT).first.wait_for(state="attached")
+    assert page.evaluate("window.faintest") == 1
+
+
 def test_a_reload_shows_the_same_recording(page: Page, records: Path) -> None:
     _add_folder(page, records)
     _open_demo(page)

@@ -9,6 +9,9 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from ecgcore.readers.opening import NamedBytes
+from ecgcore.readers.stated import Stated
+from ecgcore.ui import services
 from ecgcore.ui.style import DISCLAIMER
 from ecgcore.workspace import Workspace
 from tests.pages.example_models import ALWAYS, NEVER
@@ -145,6 +148,21 @@ def test_the_overlay_belongs_to_its_recording(app: AppTest, tmp_path: Path, reco
     assert [trace for trace in _paper(app)["data"] if trace["type"] == "heatmap"]
 
 
+def test_evidence_that_must_be_computed_anew_does_not_hold_up_the_paper(
+    app: AppTest, tmp_path: Path, records: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _workspace(tmp_path).add_folder(str(records))
+    _open(app)
+    _finding(app, ALWAYS).click().run()
+    app.button(key="leaf-next").click().run()
+    monkeypatch.setattr(services, "has_explanation", lambda *asked: False)
+    app.button(key="leaf-previous").click().run()
+    assert not app.exception
+    assert not [trace for trace in _paper(app)["data"] if trace["type"] == "heatmap"]
+    _finding(app, ALWAYS).click().run()
+    assert [trace for trace in _paper(app)["data"] if trace["type"] == "heatmap"]
+
+
 def test_another_model_answers_and_only_ecgencode_has_a_topography(app: AppTest) -> None:
     _open(app)
     assert any(toggle.key == "topography" for toggle in app.toggle)
@@ -174,8 +192,26 @@ def test_a_long_recording_has_a_window(app: AppTest, tmp_path: Path, records: Pa
     entry = next(e for e in _workspace(tmp_path).entries() if e.name == "gamma")
     _open(app, entry.key)
     assert "0.0–10.0 s of 14.0 s" in _texts(_paper(app))
+    assert app.button(key="window-back").disabled
     app.button(key="window-on").click().run()
     assert "4.0–14.0 s of 14.0 s" in _texts(_paper(app))
+    assert app.button(key="window-on").disabled
+    app.button(key="window-back").click().run()
+    assert "0.0–10.0 s of 14.0 s" in _texts(_paper(app))
+
+
+def test_findings_on_part_of_a_long_recording_say_so_and_lead_there(
+    app: AppTest, tmp_path: Path, records: Path
+) -> None:
+    _workspace(tmp_path).add_folder(str(records))
+    entry = next(e for e in _workspace(tmp_path).entries() if e.name == "gamma")
+    _open(app, entry.key)
+    assert "2.0–12.0 s only" in app.button(key="part-seen").label
+    app.button(key="part-seen").click().run()
+    assert not app.exception
+    assert "2.0–12.0 s of 14.0 s" in _texts(_paper(app))
+    app.button(key="leaf-previous").click().run()
+    assert not [button for button in app.button if button.key == "part-seen"]
 
 
 def test_a_refused_recording_says_why(app: AppTest, tmp_path: Path) -> None:
@@ -208,16 +244,17 @@ def test_a_table_asks_for_rate_and_unit(app: AppTest, tmp_path: Path) -> None:
     _workspace(tmp_path).add_folder(str(folder))
     entry = next(e for e in _workspace(tmp_path).entries() if e.name == "table")
     _open(app, entry.key)
-    assert app.error
+    assert not app.error, "a question, not a refusal"
+    assert "without a sampling rate" in app.warning[0].value
+    assert "--sampling-rate" not in app.warning[0].value
     app.number_input[0].set_value(250.0)
     next(s for s in app.selectbox if s.label.startswith("Unit")).set_value("uV")
     next(b for b in app.button if b.label == "Read with these").click().run()
     assert not app.exception
     assert not app.error
     assert "10.0 s at 250 Hz" in _html(app)
-    assert any("does not answer" in w.value or "lead" in w.value for w in app.warning), (
-        "the models need leads that are not there"
-    )
+    assert any("**ecgencode_m2** does not answer" in w.value for w in app.warning)
+    assert "Click a finding" not in _html(app), "there is none to click"
 
 
 def test_without_a_model_the_paper_stands_alone(
@@ -240,3 +277,16 @@ def test_imported_files_appear_in_the_list(app: AppTest, tmp_path: Path) -> None
     _workspace(tmp_path).add(wfdb_files("dropped"))
     app.run()
     assert [e.name for e in app.session_state["order"]][1:] == ["dropped"]
+
+
+def test_an_imported_table_that_lacks_its_rate_is_pointed_out(app: AppTest, tmp_path: Path) -> None:
+    rows = [f"{(i % 50) * 10},{(i % 40) * 12},{(i % 30) * 9}" for i in range(2500)]
+    table = NamedBytes("table.csv", "\n".join(["I,II,V1", *rows]).encode())
+    app.session_state["dropped"] = _workspace(tmp_path).add([table])
+    app.run()
+    assert any("does not say its sampling rate" in w.value for w in app.warning)
+    entry = app.session_state["dropped"][0]
+    _workspace(tmp_path).state(entry, Stated(250.0, "uV"))
+    app.run()
+    assert not app.exception
+    assert not app.warning

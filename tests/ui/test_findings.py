@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from ecgcore.models.prediction import LabelPrediction, Prediction
 from ecgcore.ui.findings import _row_text, sort_findings
 
@@ -37,3 +39,20 @@ def test_characters_of_markdown_stay_characters() -> None:
     text = _row_text(LabelPrediction("NST_", "a*b [c](d)", "statements", 0.1, 0.5))
     assert r"**NST\_**" in text
     assert r"*a\*b \[c\]\(d\)*" in text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.0, "0.00"),
+        (0.0004, "<0.001"),
+        (0.003, "0.003"),
+        (0.01, "0.01"),
+        (0.994, "0.99"),
+        (0.9996, ">0.99"),
+        (1.0, "1.00"),
+    ],
+)
+def test_a_small_or_large_share_is_not_rounded_to_nothing_or_all(value: float, text: str) -> None:
+    assert f"`{text}`" in _row_text(_label("ANY", value, 0.5))
+    assert f"threshold {text}~~" in _row_text(_label("ANY", 0.5, value))

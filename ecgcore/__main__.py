@@ -1,7 +1,17 @@
 """``python -m ecgcore``: see ecgcore.cli."""
 
+import io
+import os
 import sys
 
 from ecgcore.cli import main
 
-sys.exit(main())
+if isinstance(sys.stdout, io.TextIOWrapper):  # any file name can be printed in any locale
+    sys.stdout.reconfigure(errors="backslashreplace")
+status = main()
+try:
+    if sys.stdout is not None:  # None where it was closed before we began
+        sys.stdout.flush()
+except OSError:  # said already; what is left cannot be written, and Python would try at the end
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+sys.exit(status)

@@ -2,17 +2,17 @@
 
 With ``--json`` a command prints one JSON object a line, in input order, and nothing else on
 standard output. Exit status: 0 all done, 3 some input was refused (its line is ``{"file", "error",
-"message"}``), 2 wrong usage.
+"message"}``), 2 wrong usage or a place that cannot be written to, 130 interrupted by the user.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import shlex
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,8 +24,10 @@ from ecgcore.recording import Recording, RecordingError, complete_limb_leads
 
 if TYPE_CHECKING:
     from ecgcore.datasets.packed import PackedData
+    from ecgcore.models.predictor import Predictor
+    from ecgcore.training.options import TrainOptions
 
-DONE, USAGE, REFUSED = 0, 2, 3
+DONE, USAGE, REFUSED, INTERRUPTED = 0, 2, 3, 130
 
 
 class UsageError(Exception):
@@ -39,9 +41,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = _parser().parse_args(arguments)
     try:
         status: int = given.run(given)
-    except (UsageError, CardError) as error:
+    except BrokenPipeError:  # nobody reads on, as in `... | head -1`: no reason for a message
+        return USAGE
+    except (UsageError, CardError, OSError) as error:
         print(f"ecgcore {given.command}: {error}", file=sys.stderr)
         return USAGE
+    except KeyboardInterrupt:
+        more = "; the same command goes on from here" if given.command == "train" else ""
+        print(f"ecgcore {given.command}: interrupted{more}", file=sys.stderr)
+        return INTERRUPTED
     return status
 
 
@@ -60,9 +68,17 @@ def _parser() -> argparse.ArgumentParser:
     read.add_argument("--npz", type=Path, metavar="DIR", help="write DIR/<file stem>.npz for each")
     predict = command("predict", _predict, "What a trained model says about recordings")
     _add_files(predict)
-    predict.add_argument("--model", required=True, help="a trained model's name, see models")
+    predict.add_argument(
+        "--model",
+        required=True,
+        help="a trained model's name, see models; or its folder, RUN/model",
+    )
     evaluate = command("evaluate", _evaluate, "Score a trained model on packed data sets")
-    evaluate.add_argument("--model", required=True, help="a trained model's name, see models")
+    evaluate.add_argument(
+        "--model",
+        required=True,
+        help="a trained model's name, see models; or its folder, RUN/model",
+    )
     evaluate.add_argument("--data", type=Path, nargs="+", required=True, metavar="PACKED.npz")
     command("models", _models, "List networks and trained models")
     train = command("train", _train, "Train a network, or go on with an interrupted run")
@@ -93,21 +109,45 @@ def _add_files(parser: argparse.ArgumentParser) -> None:
 
 
 def _read(given: argparse.Namespace) -> int:
+    inputs = {os.path.realpath(path) for path in given.files}  # never raises, as resolve() may
+    written: dict[Path, str] = {}
+
     def show(path: Path, recording: Recording) -> dict[str, Any]:
         if given.npz:
-            save_npz(given.npz / f"{path.stem}.npz", recording)
+            target = given.npz / f"{path.stem}.npz"
+            _refuse_overwriting(target, recording, written, inputs)
+            save_npz(target, recording)
         return plain_recording(path, recording)
 
     return _each_recording(given, show)
 
 
-def _predict(given: argparse.Namespace) -> int:
-    from ecgcore.models.predictor import load_predictor
+def _refuse_overwriting(
+    target: Path, recording: Recording, written: dict[Path, str], inputs: set[str]
+) -> None:
+    """Refuse to write over an input, or over another recording of this command."""
+    earlier = written.setdefault(target, recording.source.sha256)
+    if earlier == recording.source.sha256 and os.path.realpath(target) not in inputs:
+        return
+    raise RecordingError(
+        f"{str(target)!r} would be written over",
+        "files of different stems, and a folder that is not the files' own",
+        "give one command for each folder of recordings, with a folder of its own for --npz",
+    )
 
-    predictor = load_predictor(given.model)
+
+def _predict(given: argparse.Namespace) -> int:
+    predictor = _predictor(given.model)
     return _each_recording(
         given, lambda path, recording: plain_prediction(path, predictor.predict(recording))
     )
+
+
+def _predictor(model: str) -> Predictor:
+    """A shipped model by its name, or any by its folder (a name with a slash)."""
+    from ecgcore.models.predictor import load_predictor, read_predictor
+
+    return read_predictor(Path(model)) if os.sep in model else load_predictor(model)
 
 
 def _each_recording(
@@ -129,9 +169,8 @@ def _each_recording(
 def _evaluate(given: argparse.Namespace) -> int:
     from ecgcore.datasets.packed import PackedDataError, load_packed
     from ecgcore.evaluation.evaluate import evaluate
-    from ecgcore.models.predictor import load_predictor
 
-    predictor = load_predictor(given.model)
+    predictor = _predictor(given.model)
     refused = False
     for path in given.data:
         try:
@@ -144,13 +183,15 @@ def _evaluate(given: argparse.Namespace) -> int:
 
 
 def _models(given: argparse.Namespace) -> int:
+    refused = False
     for row in _model_rows():
+        refused = refused or "error" in row
         _print(row, given.json)
-    return DONE
+    return REFUSED if refused else DONE
 
 
 def _model_rows() -> Iterator[dict[str, Any]]:
-    from ecgcore.models.card import load_card, trained_models
+    from ecgcore.models.card import CardError, load_card, model_folders, trained_models
     from ecgcore.models.network import count_flops
     from ecgcore.models.registry import build_network, network_entry, network_names
 
@@ -166,7 +207,11 @@ def _model_rows() -> Iterator[dict[str, Any]]:
             "paper": entry.paper,
         }
     for name in trained_models():
-        card = load_card(name)
+        try:
+            card = load_card(name)
+        except CardError as error:
+            yield _refusal(model_folders()[name], error)
+            continue
         yield {"kind": "trained", "name": name, "network": card.network, "card": card.to_json()}
 
 
@@ -207,7 +252,8 @@ def _reproducing(given: argparse.Namespace, name: str) -> list[str]:
     return [*words, "--data", *(path.name for path in given.data), "--run", f"runs/{name}"]
 
 
-def _train_options(given: argparse.Namespace) -> Any:
+def _train_options(given: argparse.Namespace) -> TrainOptions:
+    from ecgcore.models.registry import build_network
     from ecgcore.training.options import options_from_json
     from ecgcore.training.recipes import recipe
 
@@ -220,9 +266,15 @@ def _train_options(given: argparse.Namespace) -> Any:
             else options_from_json(json.loads(given.options.read_text(encoding="utf-8")))
         )
         changes = dict(_setting(word) for word in given.set)
-        return options_from_json({**options.to_json(), **changes}) if changes else replace(options)
+        options = options_from_json({**options.to_json(), **changes})
     except (OSError, ValueError, TypeError) as error:
         raise UsageError(str(error)) from error
+    try:
+        build_network(options.network, leads=1, labels=1, options=options.network_options)
+    except (ValueError, TypeError, RuntimeError) as error:
+        told = f"network {options.network!r} with {options.network_options}: {error}"
+        raise UsageError(told) from error
+    return options
 
 
 def _setting(word: str) -> tuple[str, Any]:
@@ -242,7 +294,7 @@ def _refusal(path: Path, error: Exception) -> dict[str, Any]:
 
 def _print(row: dict[str, Any], as_json: bool) -> None:
     if as_json:
-        print(json.dumps(row, ensure_ascii=False, allow_nan=False), flush=True)
+        print(json.dumps(row, allow_nan=False), flush=True)  # ASCII: safe for every file name
         return
     for key, value in row.items():
         if isinstance(value, list) and value and isinstance(value[0], dict):

@@ -26,7 +26,9 @@ LEADS: tuple[str, ...] = LIMB_LEADS + CHEST_LEADS
 
 _LEAD_BY_LETTERS = {lead.upper(): lead for lead in LEADS}
 _LEAD_BY_LETTERS |= {"1": "I", "2": "II", "3": "III", "L1": "I", "L2": "II", "L3": "III"}
-_LEAD_PREFIX = re.compile(r"^(?:ECG|EKG|MDC_ECG_LEAD|LEAD|ML(?=[I1-3])|M(?=V\d))[\s_:-]*")
+_LEAD_PREFIX = re.compile(
+    r"^(?:ECG|EKG|MDC_ECG_LEAD|LEAD|ML(?=[I1-3])|M(?=V\d)|D(?=[I1-3]))[\s_:-]*"
+)
 
 # The limb leads as (share of I, share of II); any two of them give the other four.
 _LIMB_SHARES: dict[str, tuple[float, float]] = {

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -107,6 +110,11 @@ def test_train_then_predict_and_evaluate(
     assert main([*arguments, "--data", str(packed), "--run", str(tmp_path / "run")]) == 0
     rows = _lines(capsys)
     assert rows[0]["epoch"] == 1 and rows[-1]["model"] == "inception"
+    folder = str(tmp_path / "run" / "model")
+    assert main(["predict", "--json", "--model", folder, str(table)]) == 0
+    assert _lines(capsys)[0]["model"] == "inception"
+    assert main(["predict", "--json", "--model", str(tmp_path / "run"), str(table)]) == 2
+    assert "card.json cannot be read" in capsys.readouterr().err
     shipped.parent.mkdir()
     (tmp_path / "run" / "model").rename(shipped)
     monkeypatch.setattr(cards, "SHIPPED", shipped.parent)
@@ -132,6 +140,103 @@ def test_train_then_predict_and_evaluate(
     assert {key: scores[key] for key in card["metrics"]} == card["metrics"]
     assert main(["evaluate", "--json", "--model", "small", "--data", str(table)]) == 3
     assert _lines(capsys)[0]["error"] == "PackedDataError"
+
+
+def test_npz_never_writes_over_another_recording_or_an_input(
+    table: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = tmp_path / "other" / "eight.csv"
+    other.parent.mkdir()
+    other.write_text(table.read_text().replace("250", "500"))
+    out = tmp_path / "out"
+    assert main(["read", "--json", str(table), str(table), str(other), "--npz", str(out)]) == 3
+    rows = _lines(capsys)
+    assert [row.get("error") for row in rows] == [None, None, "RecordingError"]
+    with np.load(out / "eight.npz") as saved:
+        assert saved["sampling_rate"] == 250
+    before = (out / "eight.npz").read_bytes()
+    assert main(["read", "--json", str(out / "eight.npz"), "--npz", str(out)]) == 3
+    assert "written over" in _lines(capsys)[0]["message"]
+    assert (out / "eight.npz").read_bytes() == before
+
+
+def test_a_place_that_cannot_be_written_to_is_a_sentence(
+    table: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("")
+    assert main(["read", "--json", str(table), "--npz", str(tmp_path / "file")]) == 2
+    packed = write_packed(tmp_path / "packed.npz")
+    words = ["train", "--recipe", "inception", "--data", str(packed)]
+    assert main([*words, "--run", str(tmp_path / "file")]) == 2
+    captured = capsys.readouterr()
+    assert captured.out == "" and captured.err.count("File exists") == 2
+
+
+def test_a_reader_that_goes_away_ends_the_command_quietly(table: Path) -> None:
+    command = [sys.executable, "-m", "ecgcore", "read", "--json", *[str(table)] * 200]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None and process.stderr is not None
+        assert json.loads(process.stdout.readline())["record_id"] == "eight"
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 2
+
+
+def test_an_interrupted_command_says_so(
+    table: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupt(path: Path, stated: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("ecgcore.cli.read_path", interrupt)
+    assert main(["read", "--json", str(table)]) == 130
+    assert "interrupted" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "change",
+    ["network=foo", 'network_options={"foo":1}', 'network_options={"filters":-2}', "batch=2.5",
+     "epochs=1.5", "epochs=true", "patience=a", "seed=-1", "weight_decay=-1",
+     "fewest_validation_positives=0", "augmentation=3", 'augmentation={"shift":"x"}'],
+)  # fmt: skip
+def test_options_that_cannot_be_trained_with_are_refused_first(
+    change: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["train", "--recipe", "inception", "--data", "none.npz", "--run", str(tmp_path / "r")]
+    assert main([*words, "--set", change]) == 2
+    assert change.partition("=")[0].removesuffix("_options") in capsys.readouterr().err
+    assert not (tmp_path / "r").exists()
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [(["output"], "x"), (["spec", "sampling_rate"], float("nan")), (["spec", "seconds"], -1),
+     (["spec", "leads"], ["I", "V9"]), (["spec", "resampling"], "x"), (["network"], "foo"),
+     (["spec", "conditioning", "band"], []), (["spec", "conditioning", "stored_rate"], 0),
+     (["network_options"], {"foo": 1}), (["labels", 0, "threshold"], "x"),
+     (["labels", 0, "threshold"], 1.5), (["labels", 0, "set"], "x"), (["labels", 0, "code"], 3),
+     (["labels"], []), (["metrics"], None), (["paper"], 3)],
+)  # fmt: skip
+def test_a_damaged_card_is_refused_and_does_not_hide_the_others(
+    damage: tuple[list[Any], Any], table: Path, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    place, value = damage
+    for name in ("a_damaged", "inception"):
+        shutil.copytree(cards.SHIPPED / "inception", tmp_path / "models" / name)
+    file = tmp_path / "models" / "a_damaged" / "card.json"
+    card = inner = json.loads(file.read_text())
+    for key in place[:-1]:
+        inner = inner[key]
+    inner[place[-1]] = value
+    file.write_text(json.dumps(card))
+    monkeypatch.setattr(cards, "SHIPPED", tmp_path / "models")
+    assert main(["predict", "--json", "--model", "a_damaged", str(table)]) == 2
+    captured = capsys.readouterr()
+    assert captured.out == "" and captured.err.startswith("ecgcore predict: ")
+    if place not in (["network"], ["network_options"]):  # seen when weights are loaded
+        assert main(["models", "--json"]) == 3
+        assert [row.get("error") for row in _lines(capsys)[-2:]] == ["CardError", None]
 
 
 def test_a_model_refuses_what_it_must_not_answer(

@@ -46,7 +46,8 @@ def twelve(one: Signal, two: Signal) -> dict[str, Signal]:
 @pytest.mark.parametrize(
     ("spelling", "lead"),
     [
-        ("i", "I"), ("MLI", "I"), ("MLII", "II"), ("MLIII", "III"), ("AVR", "aVR"), ("avl", "aVL"),
+        ("i", "I"), ("MLI", "I"), ("MLII", "II"), ("MLIII", "III"), ("DII", "II"), ("D3", "III"),
+        ("AVR", "aVR"), ("avl", "aVL"),
         ("aVf", "aVF"), ("v1", "V1"), ("V 6", "V6"), (" II ", "II"), ("Lead III", "III"),
         ("ECG V4", "V4"), ("MDC_ECG_LEAD_AVF", "aVF"), ("mv3", "V3"), ("L2", "II"),
         ("lead_v5", "V5"),

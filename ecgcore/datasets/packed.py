@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import io
 import zipfile
+import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -114,7 +115,10 @@ def load_packed(path: Path) -> PackedData:
             arrays = {key: file[key] for key in file.files}
     except PackedDataError:
         raise
-    except (OSError, ValueError, zipfile.BadZipFile, EOFError) as error:
+    except (
+        OSError, ValueError, zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError,
+        RuntimeError,
+    ) as error:  # fmt: skip
         raise PackedDataError(
             f"{path.name} cannot be read as a packed data set: {error}"
         ) from error
@@ -122,7 +126,12 @@ def load_packed(path: Path) -> PackedData:
     missing = [key for key in needed if key not in arrays]
     if missing:
         raise PackedDataError(f"{path.name} lacks {', '.join(missing)}")
-    return _checked(path.name, hashlib.sha256(content).hexdigest(), arrays)
+    try:
+        return _checked(path.name, hashlib.sha256(content).hexdigest(), arrays)
+    except PackedDataError:
+        raise
+    except (ValueError, TypeError) as error:  # a lead's name, a text where a number belongs
+        raise PackedDataError(f"{path.name} is no packed data set: {error}") from error
 
 
 def join(parts: Iterable[PackedData]) -> PackedData:
@@ -164,7 +173,7 @@ def join(parts: Iterable[PackedData]) -> PackedData:
 
 def _checked(name: str, digest: str, arrays: dict[str, NDArray[np.generic]]) -> PackedData:
     signals = arrays["X"]
-    if signals.ndim != 3 or signals.dtype != np.int16 or not len(signals):
+    if signals.ndim != 3 or signals.dtype != np.int16 or not signals.size:
         raise PackedDataError(
             f"{name}: X has shape {signals.shape} and type {signals.dtype}; "
             "expected (records, samples, leads) int16"
@@ -173,6 +182,13 @@ def _checked(name: str, digest: str, arrays: dict[str, NDArray[np.generic]]) -> 
     records = len(signals)
     if signals.shape[2] != len(leads) or arrays["fold"].shape != (records,):
         raise PackedDataError(f"{name}: X, leads and fold disagree in size")
+    scale, rate = float(arrays["scale"]), float(arrays["fs"])
+    if not (0 < scale <= 1 and 0 < rate < np.inf):
+        raise PackedDataError(
+            f"{name}: scale {scale} and fs {rate}; expected a scale in 0..1 and a rate in Hz"
+        )
+    if not np.isin(arrays["fold"], np.arange(100)).all():
+        raise PackedDataError(f"{name}: folds that are no small whole numbers")
     targets: dict[LabelSetName, NDArray[np.uint8]] = {}
     codes: dict[LabelSetName, tuple[str, ...]] = {}
     for label_set, (values, names) in LABEL_KEYS.items():
@@ -182,12 +198,14 @@ def _checked(name: str, digest: str, arrays: dict[str, NDArray[np.generic]]) -> 
             raise PackedDataError(f"{name}: {values} is not a (records, {names}) table of 0 and 1")
         targets[label_set] = target.astype(np.uint8)
     ids = arrays.get("ecg_id", np.arange(records))
+    if ids.shape != (records,) or not (np.isfinite(ids).all() and (ids % 1 == 0).all()):
+        raise PackedDataError(f"{name}: ecg_id is not one whole number a record")
     return PackedData(
         name=name,
         sha256=digest,
         stored=np.ascontiguousarray(signals.transpose(0, 2, 1)),
-        scale=float(arrays["scale"]),
-        sampling_rate=float(arrays["fs"]),
+        scale=scale,
+        sampling_rate=rate,
         leads=leads,
         targets=targets,
         codes=codes,

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from ecgcore.models.card import Output
     from ecgcore.models.predictor import Predictor
-    from ecgcore.models.registry import Output
 
 
 def label_log_odds(

@@ -10,10 +10,12 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from ecgcore.labels import ASSETS, Label, LabelSetName
 from ecgcore.models.input_spec import InputSpec
+
+Output = Literal["sigmoid", "softmax"]
 
 SHIPPED = ASSETS / "models"
 WEIGHTS, CARD = "weights.safetensors", "card.json"
@@ -39,6 +41,15 @@ class LabelCard:
     threshold: float | None
     reason: str | None = None
 
+    def __post_init__(self) -> None:
+        texts = (self.code, self.description, "" if self.reason is None else self.reason)
+        if self.set not in get_args(LabelSetName) or not all(isinstance(t, str) for t in texts):
+            raise ValueError(f"label {self.code!r} of the set {self.set!r}")
+        if not (isinstance(self.n_train, int) and isinstance(self.n_validation, int)):
+            raise ValueError(f"counts of {self.code} that are no whole numbers")
+        if self.threshold is not None and not 0 <= self.threshold <= 1:
+            raise ValueError(f"threshold {self.threshold} of {self.code}; must lie in 0..1")
+
     @property
     def answered(self) -> bool:
         """Whether the model speaks on this label."""
@@ -57,7 +68,7 @@ class ModelCard:
     name: str
     network: str
     network_options: dict[str, Any]
-    output: Literal["sigmoid", "softmax"]
+    output: Output
     spec: InputSpec
     labels: tuple[LabelCard, ...]
     threshold_origin: str
@@ -69,6 +80,19 @@ class ModelCard:
     limits: tuple[str, ...]
     command: str
     weights_sha256: str
+
+    def __post_init__(self) -> None:
+        if self.output not in get_args(Output):
+            raise ValueError(f"output {self.output!r}; allowed: {', '.join(get_args(Output))}")
+        named = {(label.set, label.code) for label in self.labels}
+        if not self.labels or len(named) != len(self.labels):
+            raise ValueError("no labels, or one of them twice")
+        objects = (self.network_options, self.data, self.training, self.metrics, self.cost)
+        texts = (self.name, self.network, self.threshold_origin, self.paper, self.command)
+        if not all(isinstance(v, dict) for v in objects):
+            raise ValueError("network_options, data, training, metrics and cost must be objects")
+        if not all(isinstance(v, str) for v in (*texts, *self.limits, self.weights_sha256)):
+            raise ValueError("names, paper, limits, command and hash must be texts")
 
     def to_json(self) -> dict[str, Any]:
         """A JSON object that ``card_from_json`` reads."""
@@ -83,7 +107,7 @@ def card_from_json(value: dict[str, Any]) -> ModelCard:
         fields["labels"] = tuple(LabelCard(**label) for label in value["labels"])
         fields["limits"] = tuple(value["limits"])
         return ModelCard(**fields)
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, IndexError, TypeError, ValueError) as error:
         raise CardError(f"not a model card: {error}") from error
 
 
@@ -109,6 +133,6 @@ def read_card(folder: Path) -> ModelCard:
     """The card in a model folder. Raises CardError."""
     try:
         value = json.loads((folder / CARD).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        return card_from_json(value)
+    except (OSError, ValueError, RecursionError) as error:
         raise CardError(f"{folder.name}/{CARD} cannot be read: {error}") from error
-    return card_from_json(value)

@@ -34,9 +34,10 @@ from ecgcore.layers import (
 )
 from ecgcore.models.input_spec import InputSpec
 from ecgcore.models.network import Network, count_numbers
-from ecgcore.models.registry import NetworkEntry, register
+from ecgcore.models.registry import register
 
 PAPER = "Bontinck et al. 2024, ECGencode"
+ENCODE_SPEC = InputSpec(sampling_rate=500.0, seconds=10.0)
 
 LEAD_AXIS, CHANNEL_AXIS = 2, 1
 """Axes of the (batch, channels, leads, time) tensors between the blocks."""
@@ -199,6 +200,24 @@ class FeatureBlock(nn.Module):
         return out
 
 
+@register(
+    "ecgencode_m1",
+    options=ECGencodeOptions,
+    paper=PAPER,
+    spec=ENCODE_SPEC,
+    labels=2,
+    output="softmax",
+    count=count_numbers,
+)
+@register(
+    "ecgencode_m2",
+    options=ECGencode2Options,
+    paper=PAPER,
+    spec=ENCODE_SPEC,
+    labels=71,
+    output="sigmoid",
+    count=count_numbers,
+)
 class ECGencode(Network):
     """The encoder and one of the paper's two heads (flat, or LSTM where ``lstm_units`` is not
     0).
@@ -279,31 +298,3 @@ def _keras_lstm(inputs: int, units: int) -> nn.LSTM:
             nn.init.zeros_(weight)
             weight.requires_grad_(False)
     return lstm
-
-
-ENCODE_SPEC = InputSpec(sampling_rate=500.0, seconds=10.0)
-
-register(
-    NetworkEntry(
-        name="ecgencode_m1",
-        build=ECGencode,
-        options=ECGencodeOptions,
-        paper=PAPER,
-        spec=ENCODE_SPEC,
-        labels=2,
-        output="softmax",
-        count=count_numbers,
-    )
-)
-register(
-    NetworkEntry(
-        name="ecgencode_m2",
-        build=ECGencode,
-        options=ECGencode2Options,
-        paper=PAPER,
-        spec=ENCODE_SPEC,
-        labels=71,
-        output="sigmoid",
-        count=count_numbers,
-    )
-)

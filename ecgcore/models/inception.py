@@ -19,7 +19,7 @@ from torch.nn import functional
 from ecgcore.layers import pad_same
 from ecgcore.models.input_spec import InputSpec
 from ecgcore.models.network import Network, count_parameters
-from ecgcore.models.registry import NetworkEntry, register
+from ecgcore.models.registry import register
 
 PAPER = "Singstad et al. 2022, Inception with double soft F1"
 
@@ -81,6 +81,15 @@ class InceptionModule(nn.Module):
         return torch.cat([branch(x) for branch in self.branches], dim=self.axis)
 
 
+@register(
+    "inception",
+    options=InceptionOptions,
+    paper=PAPER,
+    spec=InputSpec(sampling_rate=75.0, seconds=10.0, resampling="fft"),
+    labels=30,
+    output="sigmoid",
+    count=count_parameters,
+)
 class Inception(Network):
     """The whole network; features are the pooled channels."""
 
@@ -107,17 +116,3 @@ class Inception(Network):
     def cam_layer(self) -> nn.Module:
         """The last inception module."""
         return self.modules_[1]
-
-
-register(
-    NetworkEntry(
-        name="inception",
-        build=Inception,
-        options=InceptionOptions,
-        paper=PAPER,
-        spec=InputSpec(sampling_rate=75.0, seconds=10.0, resampling="fft"),
-        labels=30,
-        output="sigmoid",
-        count=count_parameters,
-    )
-)

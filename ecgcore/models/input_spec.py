@@ -6,7 +6,7 @@ Training, evaluation and the pages all go through this file, so that they can ne
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,14 @@ from ecgcore.signal.resampling import ResamplingMethod, resample
 
 SHORTEST_SECONDS = 5.0
 """Below this a 10 s model would see more padding than ECG."""
+
+HIGHEST_RATE, LONGEST_SECONDS = 20_000.0, 3600.0
+"""Bounds of a model's input in Hz and seconds; beyond, the spec is damaged."""
+
+PADDING_SECONDS = 27 / 500
+"""How far the filter reaches beyond each end: scipy's 27 samples at 500 Hz, the rate of the
+recordings that the training data were made of. Kept in seconds, as what a high-pass does to the
+ends lasts for seconds and must not depend on the recording's rate."""
 
 FLAT_MILLIVOLTS = 0.005
 """A lead whose filtered standard deviation is below 5 uV holds no ECG; scaling it would show the
@@ -39,6 +47,10 @@ class Conditioning:
     band: tuple[float, float] = (0.5, 40.0)
     stored_rate: float = 100.0
 
+    def __post_init__(self) -> None:
+        if not 0 < self.band[0] < self.band[1] < self.stored_rate / 2 < HIGHEST_RATE / 2:
+            raise ValueError(f"band {self.band} Hz at a stored rate of {self.stored_rate} Hz")
+
 
 @dataclass(frozen=True)
 class InputSpec:
@@ -49,6 +61,14 @@ class InputSpec:
     seconds: float = 10.0
     conditioning: Conditioning = Conditioning()
     resampling: ResamplingMethod = "polyphase"
+
+    def __post_init__(self) -> None:
+        if not self.leads or any(lead not in LEADS for lead in self.leads):
+            raise ValueError(f"input leads {', '.join(map(str, self.leads))}")
+        if not 0 < self.sampling_rate < HIGHEST_RATE or not 0 < self.seconds < LONGEST_SECONDS:
+            raise ValueError(f"an input of {self.seconds} s at {self.sampling_rate} Hz")
+        if self.resampling not in get_args(ResamplingMethod):
+            raise ValueError(f"resampling method {self.resampling!r}")
 
     @property
     def samples(self) -> int:
@@ -137,7 +157,8 @@ def _condition(
     from scipy import signal as scipy_signal
 
     sections = scipy_signal.butter(4, conditioning.band, "bandpass", fs=rate, output="sos")
-    filtered = scipy_signal.sosfiltfilt(sections, window.astype(np.float64), axis=-1)
+    padding = round(PADDING_SECONDS * rate)
+    filtered = scipy_signal.sosfiltfilt(sections, window.astype(np.float64), padlen=padding)
     deviation = filtered.std(axis=-1, keepdims=True)
     flat = deviation[:, 0] < FLAT_MILLIVOLTS
     scaled = (filtered - filtered.mean(axis=-1, keepdims=True)) / np.where(

@@ -14,12 +14,20 @@ from safetensors import SafetensorError
 from safetensors.torch import load as load_tensors
 from torch import Tensor
 
-from ecgcore.models.card import WEIGHTS, CardError, ModelCard, load_card, model_folders, read_card
+from ecgcore.models.card import (
+    WEIGHTS,
+    CardError,
+    ModelCard,
+    Output,
+    load_card,
+    model_folders,
+    read_card,
+)
 from ecgcore.models.device import best_device, device_name
 from ecgcore.models.input_spec import Prepared, prepare
 from ecgcore.models.network import Network
 from ecgcore.models.prediction import LabelPrediction, Prediction
-from ecgcore.models.registry import Output, build_network
+from ecgcore.models.registry import build_network
 from ecgcore.recording import Recording
 
 _BATCH = 64
@@ -110,14 +118,14 @@ def read_predictor(folder: Path) -> Predictor:
             f"{folder.name}/{WEIGHTS} are not the weights that {folder.name}/card.json describes; "
             "install the model again"
         )
-    network = build_network(
-        card.network,
-        leads=len(card.spec.leads),
-        labels=len(card.labels),
-        options=card.network_options,
-    )
     try:
+        network = build_network(
+            card.network,
+            leads=len(card.spec.leads),
+            labels=len(card.labels),
+            options=card.network_options,
+        )
         network.load_state_dict(load_tensors(data))
-    except (RuntimeError, SafetensorError) as error:
+    except (RuntimeError, TypeError, ValueError, SafetensorError) as error:
         raise CardError(f"{folder.name}: weights do not fit {card.network}: {error}") from error
     return Predictor(card, network, best_device())

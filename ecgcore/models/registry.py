@@ -10,14 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from ecgcore.models.card import Output
 from ecgcore.models.input_spec import InputSpec
 
 if TYPE_CHECKING:
     from ecgcore.models.network import Network
-
-Output = Literal["sigmoid", "softmax"]
 
 _FAMILIES = ("ecgencode", "inception")
 """Modules of ecgcore.models that register networks when imported."""
@@ -41,14 +40,34 @@ class NetworkEntry:
     count: Callable[[Network], int]
 
 
+_Builder = TypeVar("_Builder", bound="Callable[..., Network]")
 _ENTRIES: dict[str, NetworkEntry] = {}
 
 
-def register(entry: NetworkEntry) -> None:
-    """Add a network; ValueError if the name is taken."""
-    if entry.name in _ENTRIES:
-        raise ValueError(f"network {entry.name!r} is registered twice")
-    _ENTRIES[entry.name] = entry
+def register(
+    name: str,
+    *,
+    options: type[Any],
+    paper: str,
+    spec: InputSpec,
+    labels: int,
+    output: Output,
+    count: Callable[[Network], int],
+) -> Callable[[_Builder], _Builder]:
+    """Decorates a network class (or any builder) with a name; ValueError if the name is taken.
+
+    The arguments are the fields of NetworkEntry. A class may be registered under several names.
+    """
+    if name in _ENTRIES:
+        raise ValueError(f"network {name!r} is registered twice")
+
+    def add(build: _Builder) -> _Builder:
+        _ENTRIES[name] = NetworkEntry(
+            name, build, options, paper, spec=spec, labels=labels, output=output, count=count
+        )
+        return build
+
+    return add
 
 
 def network_names() -> tuple[str, ...]:

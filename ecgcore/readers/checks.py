@@ -30,6 +30,9 @@ USUAL_RATES_HZ = frozenset(
     (100, 120, 125, 128, 150, 180, 200, 240, 250, 256, 257, 300, 360, 400, 480, 500, 512, 600,
      720, 800, 960, 977, 1000, 1024, 1200, 2000, 2048, 4000, 4096, 8000)
 )  # fmt: skip
+# Leads x samples of one recording. The longest public 12-lead records (INCART: half an hour at
+# 257 Hz) hold 5.6 million; read and assessed, this many take under 2 s and half a gigabyte.
+MAX_VALUES = 6_000_000
 USUAL_SECONDS = (2.5, 180.0)  # cart recordings are 10 s; published sets hold 6 to 144 s
 MIN_SPAN_MV = 0.01  # the largest lead of any ECG, asystole's noise included, spans more
 LOW_SPAN_MV = 0.1
@@ -253,6 +256,8 @@ def _identities_in_mv(recording: Calibrated) -> list[str]:
     ]
     leads = tuple(recording.leads[at] for at in used)
     notes = [f"{', '.join(flat)}: flat, left out of the limb-lead check."] if flat else []
+    if not used:
+        return notes
     counts = recording.counts[used].astype(np.float64)
     if recording.has_missing:
         bounds = recording.lowest[used, None]

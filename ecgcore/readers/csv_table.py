@@ -30,6 +30,9 @@ from ecgcore.readers.table_values import Table, number, record_name, to_recordin
 from ecgcore.recording import Patient, Recording, RecordingError, Sex, standard_lead
 
 MOST_COLUMNS = 64
+MOST_CELLS = 4_000_000
+"""Eleven minutes of 12 leads at 500 Hz; a text of numbers is slow to read, and this takes 2 s."""
+OLDEST_YEARS = 120.0
 
 _COMMENT = re.compile(r"#\s*(\w+)\s*[:=]\s*(.*?)\s*")
 _KEYS = {
@@ -184,6 +187,13 @@ def _rows(body: str, delimiter: str) -> Iterator[list[str]]:
 
 def _numbers(body: str, delimiter: str, columns: Sequence[_Column]) -> NDArray[np.float64]:
     """All columns as (columns, rows), empty cells NaN."""
+    cells = body.count(delimiter) + body.count("\n")
+    if cells > MOST_CELLS:
+        raise _refusal(
+            f"about {cells} cells",
+            f"at most {MOST_CELLS}",
+            "cut the part to be reviewed out of the long recording, or save it as NPZ or WFDB",
+        )
     if not _BODY_CHARACTERS.issuperset(body):
         _point_at_text(body, delimiter)
     comma = delimiter != "," and "," in body
@@ -304,4 +314,6 @@ def _lead_unit(column: _Column, unit: str | None) -> str | None:
 def _patient(said: dict[str, str]) -> Patient:
     sexes: dict[str, Sex] = {"m": "M", "male": "M", "f": "F", "female": "F"}
     age = number(said["age"], "CSV: an age of") if said.get("age") else None
+    if age is not None and not 0 <= age <= OLDEST_YEARS:
+        raise _refusal(f"an age of {age:g}", f"0 to {OLDEST_YEARS:g} years", "correct the age")
     return Patient(said.get("patient") or None, age, sexes.get(said.get("sex", "").lower()))

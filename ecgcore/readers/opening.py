@@ -28,8 +28,8 @@ from ecgcore.readers.wfdb_header import (
 from ecgcore.recording import Recording, RecordingError
 
 __all__ = [
-    "NamedBytes", "Refusal", "Stated", "UnstatedError", "find_recordings", "format_of",
-    "read_path", "read_upload",
+    "NamedBytes", "Refusal", "Stated", "UnknownFormatError", "UnstatedError", "find_recordings",
+    "format_of", "read_path", "read_upload",
 ]  # fmt: skip
 
 MAX_FOUND = 200_000  # recordings of one folder; the largest public set has 45,152
@@ -39,6 +39,10 @@ _SNIFFED_BYTES = 4_096
 _TABLE_SUFFIXES = (".csv", ".tsv", ".txt")
 
 Format = Literal["zip", "npz", "dicom", "wfdb", "table", "unknown"]
+
+
+class UnknownFormatError(RecordingError):
+    """A file that is no recording in any known format: a text, a picture, a lone signal file."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +81,7 @@ def read_path(path: Path, stated: Stated = Stated()) -> Recording:  # noqa: B008
     form = format_of(data)
     if form == "zip":
         return _only(name, read_upload([NamedBytes(name, data)], stated))
-    if form == "unknown":
+    if form == "unknown" and data:
         header = _header_beside(folder, name)
         return read_wfdb(
             header, read_file(folder, header, MAX_HEADER_BYTES), lambda s: read_file(folder, s)
@@ -186,7 +190,7 @@ def _read_single(file: NamedBytes, form: Format, stated: Stated) -> Recording:
         from ecgcore.readers.table import read_csv
 
         return read_csv(file.name, file.data, stated)
-    raise RecordingError(
+    raise UnknownFormatError(
         f"{_base(file.name)!r}, {'an empty file' if not file.data else 'of no known format'}",
         "WFDB (header with signal files), 12-lead DICOM, CSV, NPZ, or a zip of these",
         "if this is a WFDB signal file, add its header (.hea); else export to one of these formats",
@@ -265,7 +269,7 @@ def _header_beside(folder: str, name: str) -> str:
             continue
         if name in {line.file_name for line in signals[:MAX_SIGNALS]}:
             return header
-    raise RecordingError(
+    raise UnknownFormatError(
         f"{name!r} is of no known format, and no WFDB header beside it names it",
         "WFDB (header with signal files), 12-lead DICOM, CSV, NPZ, or a zip of these",
         "put the header (.hea) beside it; or export to one of these formats",
@@ -273,14 +277,27 @@ def _header_beside(folder: str, name: str) -> str:
 
 
 def _only(name: str, results: Sequence[Recording | Refusal]) -> Recording:
-    """The one recording of an archive; else its refusal, or a refusal to choose."""
-    if len(results) == 1:
-        first = results[0]
+    """The one recording of an archive; else its refusal, or a refusal to choose.
+
+    Files of no known format (a README, a licence) are left out, named in a warning.
+    """
+    others = [
+        result.name
+        for result in results
+        if isinstance(result, Refusal) and isinstance(result.error, UnknownFormatError)
+    ]
+    told = [r for r in results if not (isinstance(r, Refusal) and r.name in others)] or results[:1]
+    if len(told) == 1:
+        first = told[0]
         if isinstance(first, Refusal):
             raise first.error
-        return first
+        if not others:
+            return first
+        more = f" and {len(others) - 5} more" if len(others) > 5 else ""
+        names = ", ".join(other[:60] for other in others[:5])
+        return first.with_warnings(f"Files of the archive that were left out: {names}{more}.")
     raise RecordingError(
-        f"the archive {name[:80]!r} with {len(results)} recordings",
+        f"the archive {name[:80]!r} with {len(told)} recordings",
         "an archive of exactly one",
         "unpack it and open its recordings one by one, or drop it on the work list",
     )

@@ -23,6 +23,7 @@ from ecgcore.readers.checks import (
     IDENTITY_SHARE,
     LOW_SPAN_MV,
     MAX_SPAN_MV,
+    MAX_VALUES,
     ROUNDING_COUNTS,
     USUAL_RATES_HZ,
 )
@@ -33,9 +34,6 @@ LARGEST_FILE_BYTES = 64 * 2**20
 
 LONGEST_SECONDS = 3600.0
 """A resting ECG lasts ten seconds, a rhythm recording minutes; more is a Holter."""
-
-MOST_VALUES = 24_000_000
-"""Samples of all leads together: an hour of 12 leads at 500 Hz; keeps memory under a gigabyte."""
 
 LOWEST_RATE, HIGHEST_RATE = 50.0, 20_000.0
 """Hz. Below 50 a QRS complex of 80 ms has four samples; above 20,000 no ECG amplifier samples."""
@@ -88,10 +86,10 @@ def require_file_size(size: int) -> None:
 
 def require_values(count: int) -> None:
     """RecordingError for more samples, over all leads, than fit in memory at ease."""
-    if count > MOST_VALUES:
+    if count > MAX_VALUES:
         raise RecordingError(
             f"{count} samples over all leads",
-            f"at most {MOST_VALUES}",
+            f"at most {MAX_VALUES}",
             "cut the part to be reviewed out of the long recording",
         )
 

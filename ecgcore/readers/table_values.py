@@ -63,11 +63,12 @@ def number(text: str, what: str) -> float:
 
     Not Python's float(), which takes "1_0", "inf" and digits of any script.
     """
-    if not _NUMBER.fullmatch(text.strip()):
+    value = float(text) if _NUMBER.fullmatch(text.strip()) else math.inf
+    if not math.isfinite(value):  # "1e999" is written in digits, too
         raise RecordingError(
-            f"{what} {text[:40]!r}", "a number in decimal digits", "correct it in the file"
+            f"{what} {text[:40]!r}", "a finite number in decimal digits", "correct it in the file"
         )
-    return float(text)
+    return value
 
 
 def unit_of(text: str, where: str) -> str:

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ecgcore.readers.checks import MAX_VALUES
 from ecgcore.readers.local_files import MAX_FILE_BYTES
 from ecgcore.readers.wfdb_header import Header
 from ecgcore.recording import RecordingError
@@ -27,7 +28,6 @@ from ecgcore.recording import RecordingError
 Counts = NDArray[np.signedinteger]
 Fetch = Callable[[str], bytes]
 
-MAX_VALUES = 24_000_000  # leads x samples: half an hour of 12 leads at 1000 Hz; under 1 GB in all
 # The count that marks a missing sample, by storage format; format 8 stores differences and has
 # none.
 MISSING: dict[int, int | None] = {

@@ -26,6 +26,11 @@ class Augmentation:
     lead_dropout: float = 0.0
     noise: float = 0.0
 
+    def __post_init__(self) -> None:
+        for name, value in vars(self).items():
+            if not isinstance(value, int | float) or not 0 <= value <= 1:
+                raise ValueError(f"augmentation {name} {value!r}; must be a number in 0..1")
+
 
 def augment(batch: Tensor, options: Augmentation, generator: Generator) -> Tensor:
     """A changed copy of (batch, leads, samples); each record is changed in its own way."""

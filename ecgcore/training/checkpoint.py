@@ -43,9 +43,10 @@ class Progress:
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A run between two epochs."""
+    """A run between two epochs; ``data`` is the SHA-256 of the files that it learns from."""
 
     options: dict[str, Any]
+    data: str
     progress: Progress
     weights: Weights
     averaged: Weights
@@ -66,6 +67,7 @@ def write_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
     }
     header = {
         "options": json.dumps(checkpoint.options),
+        "data": checkpoint.data,
         "progress": json.dumps(vars(checkpoint.progress)),
     }
     write_bytes(folder / CHECKPOINT, save(tensors, header))
@@ -85,6 +87,7 @@ def read_checkpoint(folder: Path) -> Checkpoint | None:
                 parts[part][name] = file.get_tensor(key)
         return Checkpoint(
             options=json.loads(header["options"]),
+            data=header["data"],
             progress=Progress(**json.loads(header["progress"])),
             **parts,
         )

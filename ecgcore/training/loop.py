@@ -86,9 +86,16 @@ class Run:
     """One training run in its folder; ``train`` is the way in."""
 
     def __init__(
-        self, options: TrainOptions, train: Split, validation: Split, folder: Path
+        self,
+        options: TrainOptions,
+        train: Split,
+        validation: Split,
+        folder: Path,
+        *,
+        data_sha256: str,
     ) -> None:
         self.options, self.data, self.validation, self.folder = options, train, validation, folder
+        self.data_sha256 = data_sha256
         self.device = best_device()
         torch.manual_seed(options.seed)
         self.draws = torch.Generator().manual_seed(options.seed)
@@ -207,6 +214,7 @@ class Run:
             random["cuda"] = torch.cuda.get_rng_state(self.device)
         return Checkpoint(
             options=self.options.to_json(),
+            data=self.data_sha256,
             progress=self.progress,
             weights=self.network.state_dict(),
             averaged=self.averaged,
@@ -222,6 +230,10 @@ class Run:
         if checkpoint.options != self.options.to_json():
             raise CheckpointError(
                 f"{self.folder} holds a run with other options; choose another folder or remove it"
+            )
+        if checkpoint.data != self.data_sha256:
+            raise CheckpointError(
+                f"{self.folder} holds a run on other data; choose another folder or remove it"
             )
         self.network.load_state_dict(checkpoint.weights)
         restore_optimiser(self.optimiser, checkpoint.optimiser)
@@ -249,6 +261,7 @@ def train(
         split(data, options, options.train_folds),
         split(data, options, options.validation_folds),
         folder,
+        data_sha256=data.sha256,
     )
     while not run.finished:
         report(run.epoch())

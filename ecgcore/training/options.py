@@ -20,6 +20,11 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "objective": ("bce", "focal", "categorical_focal", "double_soft_f1"),
 }
 
+_TYPES: dict[str, tuple[type, ...]] = {
+    "int": (int,), "float": (int, float), "bool": (bool,), "str": (str,), "dict[str, Any]": (dict,),
+    "Augmentation": (Augmentation,),
+}  # fmt: skip
+
 
 @dataclass(frozen=True)
 class TrainOptions:
@@ -58,6 +63,7 @@ class TrainOptions:
     attribution: str = ""
 
     def __post_init__(self) -> None:
+        self._refuse_wrong_types()
         for name, allowed in _CHOICES.items():
             if getattr(self, name) not in allowed:
                 raise ValueError(f"{name} {getattr(self, name)!r}; allowed: {', '.join(allowed)}")
@@ -66,8 +72,22 @@ class TrainOptions:
         for name in ("batch", "epochs", "learning_rate"):
             if not getattr(self, name) > 0:
                 raise ValueError(f"{name} {getattr(self, name)}; must be above 0")
+        for name in ("weight_decay", "patience", "seed"):
+            if not getattr(self, name) >= 0:
+                raise ValueError(f"{name} {getattr(self, name)}; must not be below 0")
+        for name in ("fewest_positives", "fewest_validation_positives"):
+            if not getattr(self, name) >= 1:
+                raise ValueError(f"{name} {getattr(self, name)}; must be 1 or more")
         if not 0 <= self.average < 1:
             raise ValueError(f"average {self.average}; must lie in 0..1 (1 excluded)")
+
+    def _refuse_wrong_types(self) -> None:
+        for option in fields(self):
+            value = getattr(self, option.name)
+            allowed = _TYPES.get(str(option.type))
+            is_true = isinstance(value, bool) and option.type != "bool"  # Python counts it as int
+            if allowed and (is_true or not isinstance(value, allowed)):
+                raise ValueError(f"{option.name} {value!r}; must be of the type {option.type}")
 
     def to_json(self) -> dict[str, Any]:
         """A JSON object that ``options_from_json`` reads."""

@@ -92,6 +92,18 @@ def test_the_recordings_rate_makes_no_difference(spec: InputSpec) -> None:
         assert np.abs(difference).max() < 0.05
 
 
+def test_the_recordings_rate_makes_no_difference_when_the_baseline_drifts() -> None:
+    """What the high-pass does to the ends lasts for seconds: its padding is kept in seconds."""
+    inputs = {}
+    for rate in (500, 1000):
+        recording = example_recording(rate=rate)
+        drift = np.linspace(-0.5, 1.5, recording.samples, dtype=np.float32)
+        inputs[rate] = prepare(replace(recording, signal=recording.signal + drift), PACKED_SPEC)
+    difference = np.abs(inputs[1000].values - inputs[500].values)
+    assert difference[:, 100:-100].max() < 0.01
+    assert difference.max() < 0.05
+
+
 def test_each_lead_is_scaled_by_itself() -> None:
     recording = example_recording()
     louder = recording_of(

@@ -14,6 +14,7 @@ from safetensors.torch import save
 
 from ecgcore.models.card import CARD, WEIGHTS, CardError, card_from_json, load_card, read_card
 from ecgcore.models.input_spec import UnfitRecordingError, prepare
+from ecgcore.models.prediction import LabelPrediction
 from ecgcore.models.predictor import Predictor, read_predictor, to_probabilities
 from tests.models.example import (
     CODES,
@@ -96,6 +97,12 @@ def test_an_answer_has_probability_threshold_and_decision() -> None:
     assert answer.threshold == 0.5
     assert answer.positive is (answer.probability >= 0.5)
     assert answer.set == "superclasses"
+
+
+def test_a_probability_at_its_threshold_is_positive() -> None:
+    at = LabelPrediction("MI", "myocardial infarction", "superclasses", 0.5, 0.5)
+    assert at.positive is True
+    assert replace(at, probability=0.4999).positive is False
 
 
 def test_what_was_not_learned_has_a_reason_and_no_number() -> None:

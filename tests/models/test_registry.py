@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 import torch
 from torch import Tensor, nn
@@ -119,7 +117,15 @@ def test_an_unknown_name_lists_the_known() -> None:
 def test_a_name_is_registered_once() -> None:
     entry = network_entry("inception")
     with pytest.raises(ValueError, match="'inception' is registered twice"):
-        register(replace(entry, paper="another"))
+        register(
+            "inception",
+            options=entry.options,
+            paper="another",
+            spec=entry.spec,
+            labels=30,
+            output="sigmoid",
+            count=entry.count,
+        )
     assert network_entry("inception") is entry
 
 

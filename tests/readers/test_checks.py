@@ -154,6 +154,16 @@ def test_a_recording_of_zeros_can_be_read():
     assert not recording.signal.any()
 
 
+@pytest.mark.parametrize("level", [50, -32768])
+def test_limb_leads_that_are_all_level_or_all_missing_can_be_read(level: int):
+    counts = synthetic_counts(5000, 1)
+    counts[:, :6] = level
+    recording = read(header_text("r", counts), counts)
+    assert recording.leads == LEADS
+    assert "I, II, III, aVR, aVL, aVF: flat" in recording.source.warnings[0]
+    assert bool(np.isnan(recording.signal[:6]).all()) == (level == -32768)
+
+
 def test_an_adc_resolution_that_the_counts_exceed_is_warned_of():
     warnings = edited(lambda text: text.replace("mV 16 0", "mV 8 0")).source.warnings
     assert "ADC resolution" in warnings[0]

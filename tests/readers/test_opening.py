@@ -149,6 +149,27 @@ def test_an_archive_of_several_recordings_is_opened_when_dropped_only(record: Pa
         read_path(path)
 
 
+def test_an_archive_of_one_recording_may_hold_a_readme_which_is_named(record: Path):
+    path = record.with_name("one.zip")
+    files = dropped(record, record.with_suffix(".dat"))
+    path.write_bytes(zipped([NamedBytes("README.txt", b"Read me."), *files]))
+    recording = read_path(path)
+    assert recording.record_id == "r"
+    assert recording.source.warnings == ("Files of the archive that were left out: README.txt.",)
+    path.write_bytes(zipped([NamedBytes("README.txt", b"Read me."), files[0]]))
+    with pytest.raises(RecordingError, match=r"needs the signal file 'r\.dat'"):
+        read_path(path)
+    path.write_bytes(zipped([NamedBytes("README.txt", b"Read me."), NamedBytes("b", b"x")]))
+    with pytest.raises(RecordingError, match="of no known format"):
+        read_path(path)
+
+
+def test_an_empty_file_is_called_one(tmp_path: Path):
+    (tmp_path / "empty.csv").touch()
+    with pytest.raises(RecordingError, match="an empty file"):
+        read_path(tmp_path / "empty.csv")
+
+
 def test_files_are_grouped_whatever_their_order_and_case(record: Path):
     header, signal = dropped(record, record.with_suffix(".dat"))
     (result,) = read_upload([NamedBytes("R.DAT", signal.data), header])

@@ -246,6 +246,19 @@ def test_who_it_is_may_stand_in_comments() -> None:
     assert (recording.patient.age, recording.patient.sex) == (61, "F")
 
 
+@pytest.mark.parametrize("age", ["1e999", "-3", "200"])
+def test_an_age_that_is_none_is_refused(age: str) -> None:
+    data = csv_bytes(twelve_leads(), comments=f"# age: {age}\n# unit: mV\n# fs: 500\n")
+    with pytest.raises(RecordingError, match="an age of"):
+        read_csv("a.csv", data, Stated())
+
+
+def test_a_text_of_too_many_cells_is_refused_before_it_is_read() -> None:
+    data = b"# fs: 500\n# unit: mV\nI,II\n" + b"0.1,0.2\n" * 2_100_000
+    with pytest.raises(RecordingError, match="about 4200000 cells"):
+        read_csv("a.csv", data, Stated())
+
+
 def test_an_index_column_is_left_out_if_it_counts() -> None:
     signal = twelve_leads()
     heading = f",{','.join(LEADS)}"

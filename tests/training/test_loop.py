@@ -58,13 +58,7 @@ def test_an_interrupted_run_ends_with_the_same_weights(data: PackedData, tmp_pat
     whole = train(OPTIONS, data, tmp_path / "whole")
     for _ in range(OPTIONS.epochs):
         torch.manual_seed(np.random.default_rng().integers(1 << 30))
-        run = Run(
-            OPTIONS,
-            split(data, OPTIONS, OPTIONS.train_folds),
-            split(data, OPTIONS, OPTIONS.validation_folds),
-            tmp_path / "parts",
-        )
-        run.epoch()
+        _run(OPTIONS, data, tmp_path / "parts").epoch()
     parts = train(OPTIONS, data, tmp_path / "parts")
     assert parts.progress.epoch == OPTIONS.epochs
     assert _equal(whole.weights, parts.weights)
@@ -72,10 +66,52 @@ def test_an_interrupted_run_ends_with_the_same_weights(data: PackedData, tmp_pat
     assert [row["loss"] for row in first] == [row["loss"] for row in second]
 
 
+def _run(options: TrainOptions, data: PackedData, folder: Path) -> Run:
+    return Run(
+        options,
+        split(data, options, options.train_folds),
+        split(data, options, options.validation_folds),
+        folder,
+        data_sha256=data.sha256,
+    )
+
+
+def test_averaging_follows_the_weights_and_never_leads_them(
+    data: PackedData, tmp_path: Path
+) -> None:
+    one_step = replace(OPTIONS, batch=60, epochs=1, average=0.9)
+    run = _run(one_step, data, tmp_path / "averaged")
+    before = {name: value.clone() for name, value in run.averaged.items()}
+    run.epoch()
+    assert run.progress.step == 1
+    for name, now in run.network.state_dict().items():
+        if now.is_floating_point():  # after the first step the memory is 2 / 11
+            expected = before[name] * 2 / 11 + now * 9 / 11
+            torch.testing.assert_close(run.averaged[name], expected)
+    plain = _run(replace(one_step, average=0.0), data, tmp_path / "plain")
+    plain.epoch()
+    assert _equal(plain.network.state_dict(), run.network.state_dict())
+
+
+def test_alpha_weighs_a_rare_labels_positives_more(data: PackedData, tmp_path: Path) -> None:
+    options = replace(OPTIONS, objective="focal", alpha_balanced=True)
+    run = _run(options, data, tmp_path)
+    share = run.data.targets.mean(0)
+    logits = torch.zeros(1, 5)
+    even = 0.5**2 * np.log(2)  # of a probability of one half, gamma 2
+    positives = float(run.objective(logits, torch.ones(1, 5)))
+    assert positives == pytest.approx(float((1 - share).mean()) * even)
+    assert float(run.objective(logits, torch.zeros(1, 5))) == pytest.approx(
+        float(share.mean()) * even
+    )
+
+
 def test_a_run_of_other_options_is_not_continued(data: PackedData, tmp_path: Path) -> None:
     train(replace(OPTIONS, epochs=1), data, tmp_path)
     with pytest.raises(CheckpointError, match="other options"):
         train(replace(OPTIONS, epochs=2), data, tmp_path)
+    with pytest.raises(CheckpointError, match="other data"):
+        train(replace(OPTIONS, epochs=1), replace(data, sha256="another"), tmp_path)
 
 
 def test_a_damaged_checkpoint_is_named(data: PackedData, tmp_path: Path) -> None:

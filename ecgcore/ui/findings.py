@@ -134,11 +134,9 @@ def place(model: str | None, recording: Recording) -> DeltaGenerator:
 
     An answer that is known replaces the last one in place, without a moment of emptiness.
     """
-    # The same holder in both cases: at another depth the browser would build the rows anew.
-    holder = st.container(gap=None)
     if model is None or services.has_prediction(model, recording):
-        return holder
-    waiting = holder.empty()
+        return st.container(gap=None)
+    waiting = st.empty()
     waiting.html(
         f'<div class="lightbox-wait" role="status">{escape(model)} reads this recording …</div>'
     )

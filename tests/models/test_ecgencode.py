@@ -170,3 +170,22 @@ def test_the_lead_norm_has_one_scale_a_lead() -> None:
     out = norm(x).detach()
     assert out[:, :, 3].std() == pytest.approx(float(out[:, :, 4].std()), rel=0.01)
     assert out[:, 5].std() > 2 * out[:, 6].std()
+
+
+@pytest.mark.parametrize("name", ["ecgencode_m1", "ecgencode_m2"])
+def test_changed_weights_are_noticed_without_gradients(name: str) -> None:
+    """The kernels' spectra are kept between answers; weights loaded in between must count."""
+    network, other = (seeded(name).eval() for _ in range(2))
+    torch.manual_seed(1)
+    with torch.no_grad():
+        for kernels in other.front.temporal:
+            kernels.normal_()  # far from the weights that are cached
+    x = torch.randn(1, 12, 5000)
+    with torch.inference_mode():
+        before = network(x)
+        network.load_state_dict(other.state_dict())
+        after = network(x)
+        with network.as_published():
+            expected = network(x)
+    torch.testing.assert_close(after, expected, atol=1e-5, rtol=1e-5)
+    assert not torch.allclose(after, before, atol=1e-4)

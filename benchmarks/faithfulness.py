@@ -11,8 +11,11 @@ are beaten (chance: one half).
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 from statistics import mean
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from ecgcore.explain.faithfulness import DeletionTest, deletion_test
 from ecgcore.explain.lime import METHOD as LIME

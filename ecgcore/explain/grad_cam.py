@@ -8,7 +8,7 @@ own, because the spatial weights are not shared between leads.
 
 One weight a map forgets when the network listened. On Inception that is no loss: with trained
 weights its maps pass the deletion test (see ``faithfulness``) on nearly every recording. On the
-lead norm of ECGencode, far before the answer, five of six fail it; HiRes-CAM is better there.
+lead norm of ECGencode, far before the answer, three of four fail it; HiRes-CAM is better there.
 """
 
 from __future__ import annotations

@@ -5,8 +5,8 @@ neural networks", arXiv 2011.08891 (2020), through captum's LayerGradientXActiva
 a whole feature map one weight, the mean of its gradient; here every place keeps its own, so that a
 map can speak for a label in one beat and against it in the next.
 
-On ECGencode, whose lead norm stands far before the answer, about three of four of its maps pass the
-deletion test (see ``faithfulness``); of Grad-CAM's maps there, one of six.
+On ECGencode, whose lead norm stands far before the answer, about two of three of its maps pass the
+deletion test (see ``faithfulness``); of Grad-CAM's maps there, one of four.
 """
 
 from __future__ import annotations

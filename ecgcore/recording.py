@@ -20,6 +20,9 @@ from numpy.typing import NDArray
 Signal = NDArray[np.float32]
 Sex = Literal["M", "F"]
 
+VOLTAGES_IN_DOUBT = "Voltages are not true; times are."
+"""How a reader's warning ends where the file's own gains contradict each other."""
+
 LIMB_LEADS: tuple[str, ...] = ("I", "II", "III", "aVR", "aVL", "aVF")
 CHEST_LEADS: tuple[str, ...] = ("V1", "V2", "V3", "V4", "V5", "V6")
 LEADS: tuple[str, ...] = LIMB_LEADS + CHEST_LEADS
@@ -81,6 +84,11 @@ class Source:
     format: str
     sha256: str
     warnings: tuple[str, ...] = ()
+
+    @property
+    def voltages_in_doubt(self) -> bool:
+        """Whether millivolts must not be read off: the file's gains are known to be false."""
+        return any(warning.endswith(VOLTAGES_IN_DOUBT) for warning in self.warnings)
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "storage": set(),
     "readers": BASE,
     "signal": BASE,
+    "rules": BASE | {"signal"},
     "layers": set(),
     "models": BASE | {"signal", "layers"},
     "datasets": BASE | {"readers", "signal", "layers", "models"},

@@ -31,8 +31,6 @@ from ecgcore.signal.filters import NO_FILTER, DisplayFilter, FilteredSignal, app
 
 CSS_PIXELS_PER_MM = 96 / 25.4
 TRACE_MM = 0.3
-# The readers' own words where a file's gains are not to be believed.
-_DOUBT = "voltages are not true"
 FONT_FAMILY = "Inter, 'Source Sans 3', 'Helvetica Neue', Arial, sans-serif"
 
 
@@ -165,15 +163,10 @@ def reach(values: NDArray[np.float32]) -> tuple[float, float]:
     return min(0.0, float(finite.min())), max(CALIBRATION_MV, float(finite.max()))
 
 
-def _doubted(recording: Recording) -> bool:
-    """Whether the reader of the file warned that its voltages are not the true ones."""
-    return any(_DOUBT in warning.casefold() for warning in recording.source.warnings)
-
-
 def page_notices(page: Page) -> tuple[str, ...]:
     """What the picture does not show as one would expect."""
     # A paper is copied and cut out: it must say itself that its millivolts are not to be read.
-    notices = ["voltages are not true"] if _doubted(page.recording) else []
+    notices = ["voltages are not true"] if page.recording.source.voltages_in_doubt else []
     notices += [page.filtered.note] if page.filtered.note else []
     beyond: list[str] = []
     stray: list[str] = []

@@ -24,7 +24,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ecgcore.recording import LEADS, LIMB_LEADS, RecordingError, Signal, limb_lead_residuals
+from ecgcore.recording import (
+    LEADS,
+    LIMB_LEADS,
+    VOLTAGES_IN_DOUBT,
+    RecordingError,
+    Signal,
+    limb_lead_residuals,
+)
 
 USUAL_RATES_HZ = frozenset(
     (100, 120, 125, 128, 150, 180, 200, 240, 250, 256, 257, 300, 360, 400, 480, 500, 512, 600,
@@ -205,7 +212,7 @@ def _stretched(recording: Calibrated, spans: list[float]) -> list[str]:
         return []
     return [
         f"Every lead spans {largest:.3g} mV from peak to peak: the header's gains stretch the leads"
-        " to one size. Voltages are not true; times are."
+        f" to one size. {VOLTAGES_IN_DOUBT}"
     ]
 
 
@@ -294,8 +301,7 @@ def _verdict(worst: float, share: float, stored_fits: bool, gains: int) -> str:
     if stored_fits and gains > 3:
         return (
             f"The limb leads contradict Einthoven's and Goldberger's identities {by}, though the"
-            " stored counts obey them: the header's gains are not true. Voltages are not true;"
-            " times are."
+            f" stored counts obey them: the header's gains are not true. {VOLTAGES_IN_DOUBT}"
         )
     if share > GROSS_SHARE or stored_fits:
         raise RecordingError(

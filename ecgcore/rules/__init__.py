@@ -1,0 +1,1 @@
+"""Criteria as data with their sources: measured values -> Finding."""

@@ -1,0 +1,1 @@
+"""Where every wave begins, peaks and ends: three methods behind one function."""

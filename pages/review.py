@@ -32,7 +32,7 @@ def lightbox(recording: Recording) -> None:
     with paper:
         show_paper(recording, options, None if isinstance(shown, services.Declined) else shown)
         st.session_state["drawn"] = recording.source.sha256
-        evidence.show_reading(shown)
+        evidence.show_reading(recording, shown)
         head.show_file_facts(recording)
         if model:
             evidence.show_topography(model, options.dark)
@@ -67,7 +67,7 @@ def review(here: navigation.Position) -> None:
         return
     with top:
         head.show_head(recording, here)
-    head.show_remarks(head.remarks(recording, services.quality(recording)))
+    head.show_remarks(recording, head.remarks(recording, services.quality(recording)))
     lightbox(recording)
     if here.following is not None:
         services.prefetch(here.following, st.session_state.get("model"))

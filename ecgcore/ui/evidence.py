@@ -12,6 +12,7 @@ from ecgcore.recording import Recording
 from ecgcore.ui import services
 from ecgcore.ui.findings import overlaid
 from ecgcore.ui.paper_view import finish_pandas
+from ecgcore.ui.style import of
 
 Evidence = Explanation | services.Declined | None
 
@@ -51,14 +52,14 @@ def say_nothing(status: DeltaGenerator) -> None:
     _say(status, "")
 
 
-def show_reading(evidence: Evidence) -> None:
+def show_reading(recording: Recording, evidence: Evidence) -> None:
     """How to read the map, or why there is none; a line that is always there."""
     sentence = ""
     if isinstance(evidence, Explanation):
         sentence = f"{evidence.method}: {evidence.note}"
     elif isinstance(evidence, services.Declined):
         sentence = evidence.sentence
-    st.html(f'<div class="lightbox-reading">{escape(sentence)}</div>')
+    st.html(f'<div class="lightbox-reading {of(recording)}">{escape(sentence)}</div>')
 
 
 def _say(status: DeltaGenerator, sentence: str) -> None:

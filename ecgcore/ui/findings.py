@@ -16,6 +16,7 @@ from ecgcore.models.prediction import LabelPrediction, Prediction
 from ecgcore.recording import Recording
 from ecgcore.ui import services
 from ecgcore.ui.controls import show_from
+from ecgcore.ui.style import of
 
 _SHOWN_NEGATIVES = 6
 _REMEMBERED_OVERLAYS = 200
@@ -87,8 +88,8 @@ def show_findings(prediction: Prediction, recording: Recording) -> None:
     positive, negative, silent = sort_findings(prediction)
     # The rows' style stands in this element: one of its own would blink at every rerun.
     st.html(
-        f"<style>{_rows_style(prediction, overlaid(prediction.model, recording))}</style>"
-        f'<div class="lightbox-title">{len(positive)} positive of '
+        f"<style>{_rows_style(prediction, recording)}</style>"
+        f'<div class="lightbox-title {of(recording)}">{len(positive)} positive of '
         f"{len(positive) + len(negative)} {_kind(prediction)}</div>"
     )
     _part_seen(prediction, recording)
@@ -161,15 +162,15 @@ def _origin(prediction: Prediction) -> str:
     )
 
 
-def _row_key(prediction: Prediction, label: LabelPrediction) -> str:
-    return f"finding-{prediction.labels.index(label)}"
+def _row_key(prediction: Prediction, label: LabelPrediction, recording: Recording) -> str:
+    return f"finding-{prediction.labels.index(label)}-{of(recording)}"
 
 
 def _rows(labels: list[LabelPrediction], prediction: Prediction, recording: Recording) -> None:
     for label in labels:
         st.button(
             _row_text(label),
-            key=_row_key(prediction, label),
+            key=_row_key(prediction, label, recording),
             on_click=_toggle,
             args=(prediction.model, recording.source.sha256, (label.set, label.code)),
             width="stretch",
@@ -197,12 +198,13 @@ def _plain(text: str) -> str:
     return re.sub(r"([\\`*_{}\[\]()#+\-.!~:$<>|])", r"\\\1", text.strip())
 
 
-def _rows_style(prediction: Prediction, shown: services.Label | None) -> str:
+def _rows_style(prediction: Prediction, recording: Recording) -> str:
+    shown = overlaid(prediction.model, recording)
     rules = []
     for label in prediction.labels:
         if label.probability is None:
             continue
-        own = f".st-key-findings .st-key-{_row_key(prediction, label)} button"
+        own = f".st-key-findings .st-key-{_row_key(prediction, label, recording)} button"
         threshold = "" if label.threshold is None else f"--t:{100 * label.threshold:.1f}%;"
         fill = "--bar:var(--bar-on);" if label.positive else ""
         rules.append(f"{own}{{--p:{100 * label.probability:.1f}%;{threshold}{fill}}}")

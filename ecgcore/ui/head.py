@@ -11,6 +11,7 @@ import streamlit as st
 from ecgcore.recording import Recording
 from ecgcore.signal.quality import QualityWarning
 from ecgcore.ui.navigation import Position
+from ecgcore.ui.style import of, only_of
 
 _RANK = {"unusable": 0, "warning": 1, "note": 2}
 _SEX = {"M": "male", "F": "female"}
@@ -35,7 +36,8 @@ def remarks(recording: Recording, quality: tuple[QualityWarning, ...]) -> tuple[
 def show_name(here: Position) -> None:
     """The head of a recording that could not be read."""
     st.html(
-        f'<div class="lightbox-head"><span class="name">{escape(here.entry.name)}</span>'
+        f'{only_of(None)}<div class="lightbox-head">'
+        f'<span class="name">{escape(here.entry.name)}</span>'
         f'<span class="fact">{here.number} of {here.total}</span></div>'
     )
 
@@ -59,7 +61,10 @@ def show_head(recording: Recording, here: Position) -> None:
     )
     spans = "".join(f'<span class="fact">{escape(fact)}</span>' for fact in facts)
     name = escape(recording.record_id)
-    st.html(f'<div class="lightbox-head"><span class="name">{name}</span>{spans}</div>')
+    st.html(
+        f'{only_of(recording)}<div class="lightbox-head"><span class="name">{name}</span>'
+        f"{spans}</div>"
+    )
 
 
 def _typeset(text: str) -> str:
@@ -67,7 +72,7 @@ def _typeset(text: str) -> str:
     return re.sub(r"(?<=\d) uV\b", " µV", text)
 
 
-def show_remarks(found: tuple[Remark, ...]) -> None:
+def show_remarks(recording: Recording, found: tuple[Remark, ...]) -> None:
     """One line of fixed height with the gravest remark; the others open on a click."""
     with st.container(horizontal=True, gap="small", vertical_alignment="center", key="remarks"):
         # Without remarks the button stays, disabled, so that nothing below it moves.
@@ -80,7 +85,8 @@ def show_remarks(found: tuple[Remark, ...]) -> None:
             st.html(f'<dl class="lightbox-facts">{items}</dl>')
         first = found[0] if found else Remark("none", "Reading and signal quality gave no remarks.")
         st.html(
-            f'<div class="lightbox-remark {first.severity}">{escape(_typeset(first.text))}</div>'
+            f'<div class="lightbox-remark {first.severity} {of(recording)}">'
+            f"{escape(_typeset(first.text))}</div>"
         )
 
 
@@ -100,4 +106,7 @@ def show_file_facts(recording: Recording) -> None:
     if recording.computed:
         facts.append(("Computed leads", escape(", ".join(recording.computed))))
     items = "".join(f"<dt>{name}</dt><dd>{value}</dd>" for name, value in facts)
-    st.html(f'<div class="lightbox-title">On file</div><dl class="lightbox-facts">{items}</dl>')
+    st.html(
+        f'<div class="{of(recording)}"><div class="lightbox-title">On file</div>'
+        f'<dl class="lightbox-facts">{items}</dl></div>'
+    )

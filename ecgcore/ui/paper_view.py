@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass, replace
 from importlib import import_module
 from math import ceil
+from time import monotonic
+from typing import TYPE_CHECKING
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -12,7 +15,14 @@ from streamlit.delta_generator import DeltaGenerator
 from ecgcore.drawing.paper import PAPER_CONFIG, PaperOptions, draw_paper, paper_size
 from ecgcore.explain.explanation import Explanation
 from ecgcore.recording import Recording
+from ecgcore.ui.style import of, paper_order
 
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure
+
+_KEPT = "paper-drawing"
+# After this a new chart is painted, on a slow computer too, and the one below it may go.
+_PAINTED_SECONDS = 2.0
 # The frame's border, left and right.
 _FRAME = 2
 
@@ -31,26 +41,88 @@ def paper_pixels(recording: Recording, options: PaperOptions) -> tuple[int, int]
     return width, height
 
 
+@dataclass(frozen=True)
+class _Drawing:
+    """A drawn paper; ``side`` is the one of the sheet's two places in which it lies, over the
+    figure ``below``, since the time ``placed`` in seconds."""
+
+    recording: str
+    options: PaperOptions
+    explanation: Explanation | None
+    figure: Figure
+    side: int
+    below: Figure | None
+    placed: float
+
+    def shows(
+        self, recording: Recording, options: PaperOptions, explanation: Explanation | None
+    ) -> bool:
+        """Whether this is the picture that is asked for."""
+        return (
+            self.recording == recording.source.sha256
+            and self.options == options
+            and self.explanation is explanation
+        )
+
+
+def _drawing(
+    last: _Drawing | None,
+    recording: Recording,
+    options: PaperOptions,
+    explanation: Explanation | None,
+) -> _Drawing:
+    """The last drawing if it is the one that is asked for, else a new one, over it if it may."""
+    if last is not None and last.shows(recording, options, explanation):
+        painted = monotonic() - last.placed > _PAINTED_SECONDS
+        return replace(last, below=None) if painted else last
+    covers = last is not None and last.recording == recording.source.sha256
+    return _Drawing(
+        recording.source.sha256,
+        options,
+        explanation,
+        figure=draw_paper(recording, options, explanation),
+        side=1 - last.side if last and covers else 0,
+        below=last.figure if last and covers else None,
+        placed=monotonic(),
+    )
+
+
 def show_paper(
     recording: Recording, options: PaperOptions, explanation: Explanation | None = None
 ) -> None:
-    """Draw a recording, with the evidence for one label over it if given."""
+    """Draw a recording, with the evidence for one label over it if given.
+
+    A chart is painted some 0.1 s after it is placed. A new picture of the same recording is laid
+    over the last one, which stays until then, so that the trace never vanishes. Under another
+    recording's name the last picture must not stay: there the paper is blank for that moment.
+    """
     finish_pandas()
-    figure = draw_paper(recording, options, explanation)
-    width, height = int(figure.layout.width), int(figure.layout.height)
+    drawing = _drawing(st.session_state.get(_KEPT), recording, options, explanation)
+    st.session_state[_KEPT] = drawing
+    width, height = int(drawing.figure.layout.width), int(drawing.figure.layout.height)
+    alt = f"ECG of {recording.record_id} on paper"
     with (
         st.container(key="paper-scroll", gap=None),
         st.container(key="paper-sheet", width=width, height=height, gap=None, border=False),
     ):
-        st.plotly_chart(
-            figure,
-            width=width,
-            height=height,
-            theme=None,
-            config=PAPER_CONFIG,
-            key="paper",
-            alt=f"ECG of {recording.record_id} on paper, layout {options.layout}",
-        )
+        for side in (0, 1):
+            figure = drawing.figure if side == drawing.side else drawing.below
+            with st.container(key=f"paper-place-{side}", gap=None):
+                if figure is not None:
+                    _show(figure, f"paper-{side}-{of(recording)}", alt)
+        st.html(paper_order(drawing.side))
+
+
+def _show(figure: Figure, key: str, alt: str) -> None:
+    st.plotly_chart(
+        figure,
+        width=int(figure.layout.width),
+        height=int(figure.layout.height),
+        theme=None,
+        config=PAPER_CONFIG,
+        key=key,
+        alt=alt,
+    )
 
 
 def finish_pandas() -> None:

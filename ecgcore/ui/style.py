@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import streamlit as st
 
+from ecgcore.recording import Recording
+
 DISCLAIMER = "Research use only; not a medical device."
 
 # The colours that the rules below use. They are set by the server, which knows the theme: a
@@ -74,12 +76,14 @@ h1 { letter-spacing: -.01em; }
   border: 1px solid var(--rule); width: 100%; }
 .st-key-paper-scroll > div, .st-key-paper-sheet,
 .st-key-paper-sheet > div { flex: none; max-width: none; min-width: max-content; }
-/* a new drawing lies over the last one until that is taken away: no blank moment, no jump */
-.st-key-paper-sheet { position: relative; background: var(--paper); }
+/* a new drawing lies over the last one of the same recording, which stays until it is painted */
+.st-key-paper-sheet { position: relative; overflow: hidden; background: var(--paper); }
 .st-key-paper-sheet > div { position: absolute; top: 0; left: 0; }
+@keyframes lightbox-covered { to { visibility: hidden; } }
 /* nor does it fade while the next one is on its way */
-.st-key-paper-sheet > div, .st-key-paper-sheet .stPlotlyChart,
-.st-key-paper-sheet .js-plotly-plot { opacity: 1 !important; transition: none !important; }
+.st-key-paper-sheet .stVerticalBlock, .st-key-paper-sheet .stElementContainer,
+.st-key-paper-sheet .stPlotlyChart, .st-key-paper-sheet .js-plotly-plot {
+  opacity: 1 !important; transition: none !important; }
 @media (max-width: 1000px) {
   .st-key-lightbox { flex-direction: column; }
   .st-key-lightbox > div:first-child,
@@ -141,4 +145,30 @@ def dress_page() -> None:
         f"<style>{colours}{_CSS}</style>"
         f'<div class="lightbox-foot" role="note"><span>{DISCLAIMER}</span>'
         "<span>ECG Lightbox</span></div>"
+    )
+
+
+def of(recording: Recording) -> str:
+    """The class, or the end of the key, of whatever shows something of one recording."""
+    return f"of-recording-{recording.source.sha256[:16]}"
+
+
+def only_of(recording: Recording | None) -> str:
+    """A style that hides what is of any other recording.
+
+    The browser gets a page in pieces: it stands in one element with the recording's name, so that
+    nothing of the last recording can be seen under it while the rest is on its way.
+    """
+    kept = "" if recording is None else f':not([class*="{of(recording)}"])'
+    return f'<style>[class*="of-recording-"]{kept} {{ visibility: hidden !important; }}</style>'
+
+
+def paper_order(front: int) -> str:
+    """Markup that lays one of the paper's two places over the other, which hides once covered."""
+    # A key or class of the places would do it too, but Streamlit mounts anew what changes its key.
+    return (
+        "<style>.st-key-paper-place-0, .st-key-paper-place-1 { position: relative; z-index: 1; } "
+        f".st-key-paper-place-{front} {{ z-index: 2; }} .st-key-paper-place-{1 - front} "
+        "{ pointer-events: none; animation: lightbox-covered 0s 2s forwards; }"
+        "</style><span></span>"
     )

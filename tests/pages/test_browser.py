@@ -20,6 +20,10 @@ pytestmark = pytest.mark.browser
 PAPER = ".st-key-paper-sheet .js-plotly-plot"
 LINES = f"{PAPER} path.js-line"
 HEAT = f"{PAPER} .heatmaplayer image"
+NO_HEAT = (
+    f"![...document.querySelectorAll('{HEAT}')].some("
+    "image => getComputedStyle(image).visibility === 'visible')"
+)
 NAME = ".lightbox-head .name"
 FINDING = '.st-key-findings [class*="st-key-finding-"] button'
 PIXELS_PER_MM = 96 / 25.4
@@ -32,6 +36,12 @@ def _open_demo(page: Page) -> None:
 
 def _choose(page: Page, control: str, option: str) -> None:
     page.locator(f".st-key-{control}").get_by_role("radio", name=option, exact=True).click()
+
+
+def _wait_for_words(page: Page, words: str) -> None:
+    """Wait until the paper says these words (the last drawing may still lie below)."""
+    words_on_it = page.locator(f"{PAPER}:visible .annotation-text", has_text=words)
+    words_on_it.first.wait_for()
 
 
 def _width(page: Page, selector: str) -> float:
@@ -85,12 +95,12 @@ def test_the_controls_redraw_the_paper(page: Page) -> None:
     _choose(page, "layout", "12×1")
     _choose(page, "speed", "50")
     page.wait_for_function(
-        f"""document.querySelector('{PAPER} .main-svg')
-          ?.getBoundingClientRect().width > {1.8 * width}"""
+        f"""Math.max(...[...document.querySelectorAll('{PAPER} .main-svg')]
+          .map(drawing => drawing.getBoundingClientRect().width)) > {1.8 * width}"""
     )
     _choose(page, "gain", "20")
-    page.locator(f"{PAPER} .annotation-text", has_text="20 mm/mV").wait_for()
-    page.locator(f"{PAPER} .annotation-text", has_text="50 mm/s").wait_for()
+    _wait_for_words(page, "20 mm/mV")
+    _wait_for_words(page, "50 mm/s")
 
 
 def test_a_click_on_a_finding_shows_and_hides_its_evidence(page: Page) -> None:
@@ -100,7 +110,7 @@ def test_a_click_on_a_finding_shows_and_hides_its_evidence(page: Page) -> None:
     page.locator(HEAT).first.wait_for(state="attached")
     page.get_by_text(f"{ALWAYS} by HiRes-CAM: on the trace").wait_for()
     row.click()
-    page.locator(HEAT).first.wait_for(state="detached")
+    page.wait_for_function(NO_HEAT)
 
 
 def test_lime_answers_too(page: Page) -> None:
@@ -120,7 +130,7 @@ def test_the_keyboard_leafs_and_nothing_moves(page: Page, records: Path) -> None
     for key, name in (("j", "alpha"), ("j", "beta"), ("k", "alpha")):
         page.keyboard.press(key)
         page.locator(NAME, has_text=name).wait_for()
-        page.locator(f"{PAPER} .annotation-text", has_text=name).wait_for()
+        _wait_for_words(page, name)
     page.locator(FINDING).first.wait_for()
     page.wait_for_function(f"document.querySelectorAll('{PAPER}').length === 1")
     after = page.locator(PAPER).bounding_box()
@@ -135,7 +145,7 @@ def test_a_long_recording_stands_where_a_short_one_stood(page: Page, records: Pa
     tops = []
     for name in ("alpha", "beta", "gamma"):
         page.keyboard.press("j")
-        page.locator(f"{PAPER} .annotation-text", has_text=name).wait_for()
+        _wait_for_words(page, name)
         page.locator(FINDING).first.wait_for()
         tops.append(page.locator(".st-key-paper-scroll").bounding_box())
     assert page.locator(".st-key-window-on").is_visible()
@@ -163,31 +173,71 @@ def test_the_controls_stand_in_one_row_on_a_small_screen(page: Page) -> None:
     assert boxes[0]["y"] == boxes[1]["y"]
 
 
-def test_the_paper_does_not_fade_between_two_drawings(page: Page) -> None:
+# At every frame: the faintest visible paper, whether the trace is gone, and whether a paper lies
+# there that bears another name than the page's head, or parts of two recordings show together.
+WATCH = f"""() => {{
+  window.seen = {{frames: 0, faintest: 1, gone: 0, foreign: 0, mixed: 0}};
+  const look = () => {{
+    const shown = [...document.querySelectorAll('{PAPER}')].filter(plot =>
+      getComputedStyle(plot).visibility === 'visible' && plot.querySelector('path.js-line'));
+    const name = document.querySelector('{NAME}')?.textContent;
+    const opacities = shown.map(plot => {{
+      let opacity = 1;
+      for (let at = plot; at && at !== document.body; at = at.parentElement)
+        opacity *= Number(getComputedStyle(at).opacity);
+      return opacity;
+    }});
+    seen.frames += 1;
+    seen.faintest = Math.min(seen.faintest, ...opacities);
+    seen.gone += shown.length === 0;
+    const others = [...document.querySelectorAll('[class*="of-recording-"]')].filter(element =>
+      getComputedStyle(element).visibility === 'visible').map(element =>
+      element.getAttribute('class').match(/of-recording-(\\w+)/)[1]);
+    seen.mixed += new Set(others).size > 1;
+    seen.foreign += name && shown.some(plot => ![...plot.querySelectorAll('.annotation-text')]
+      .some(note => note.textContent.includes(name)));
+    requestAnimationFrame(look);
+  }};
+  look();
+}}"""
+
+
+def test_the_trace_never_vanishes_while_a_recording_is_looked_at(page: Page) -> None:
+    _open_demo(page)
+    row = page.locator(FINDING, has_text=ALWAYS).first
+    row.wait_for()
+    page.wait_for_timeout(1000)
+    page.evaluate(WATCH)
+    for gain in ("20", "5", "10"):
+        _choose(page, "gain", gain)
+        page.locator(
+            f"{PAPER}:visible .annotation-text", has_text=f" {gain} mm/mV"
+        ).first.wait_for()
+    for _ in range(2):
+        row.click()
+        page.locator(HEAT).first.wait_for(state="attached")
+        row.click()
+        page.wait_for_function(NO_HEAT)
+    _choose(page, "layout", "12×1")
+    page.wait_for_timeout(1500)
+    seen = page.evaluate("window.seen")
+    assert seen["frames"] > 100
+    assert (seen["gone"], seen["faintest"]) == (0, 1)
+
+
+def test_no_trace_lies_under_the_name_of_another_recording(page: Page, records: Path) -> None:
+    _add_folder(page, records)
     _open_demo(page)
     page.locator(FINDING).first.wait_for()
-    page.evaluate(
-        f"""() => {{
-          window.faintest = 1;
-          const look = () => {{
-            const shown = [...document.querySelectorAll('{PAPER}')].map(plot => {{
-              let opacity = 1;
-              for (let at = plot; at && at !== document.body; at = at.parentElement)
-                opacity *= Number(getComputedStyle(at).opacity);
-              return opacity;
-            }});
-            window.faintest = Math.min(window.faintest, ...shown);
-            requestAnimationFrame(look);
-          }};
-          look();
-        }}"""
-    )
-    for gain in ("20", "5"):
-        _choose(page, "gain", gain)
-        page.locator(f"{PAPER} .annotation-text", has_text=f"{gain} mm/mV").wait_for()
-    page.locator(FINDING, has_text=ALWAYS).first.click()
-    page.locator(HEAT).first.wait_for(state="attached")
-    assert page.evaluate("window.faintest") == 1
+    page.evaluate(WATCH)
+    _choose(page, "gain", "20")  # two drawings of the demo lie over each other
+    for key, name in (("j", "alpha"), ("j", "beta"), ("k", "alpha")):
+        page.keyboard.press(key)
+        page.locator(NAME, has_text=name).wait_for()
+        _wait_for_words(page, name)
+    seen = page.evaluate("window.seen")
+    assert seen["frames"] > 20
+    assert (seen["foreign"], seen["mixed"]) == (0, 0)
 
 
 def test_a_reload_shows_the_same_recording(page: Page, records: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -32,8 +33,12 @@ def _papers(app: AppTest) -> list[dict[str, Any]]:
 
 
 def _paper(app: AppTest) -> dict[str, Any]:
-    (only,) = _papers(app)
-    return only
+    """The paper that lies on top: the last drawing of the same recording may lie below it."""
+    if len(_papers(app)) == 1:
+        return _papers(app)[0]
+    front = re.search(r"paper-place-(\d) \{ z-index: 2", _html(app))
+    assert front is not None
+    return _papers(app)[int(front[1])]
 
 
 def _texts(figure: dict[str, Any]) -> str:

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ecgcore.signal.delineation.waves import Wave
+
 BLUE = (0, 114, 178)
 SKY = (86, 180, 233)
 VERMILLION = (213, 94, 0)
@@ -38,6 +40,7 @@ class Palette:
     body_line: str
     heat_for: tuple[int, int, int]
     heat_against: tuple[int, int, int]
+    waves: dict[Wave, str]
 
     def rising(self) -> ColourScale:
         """0 (see-through) to 1 (full ``heat_for``)."""
@@ -68,6 +71,7 @@ LIGHT = Palette(
     body_line="#b58f84",
     heat_for=BLUE,
     heat_against=VERMILLION,
+    waves={"P": "#0072b2", "QRS": "#b34700", "T": "#007a55"},
 )
 DARK = Palette(
     paper="#14181b",
@@ -84,6 +88,7 @@ DARK = Palette(
     body_line="#5f7078",
     heat_for=SKY,
     heat_against=ORANGE,
+    waves={"P": "#56b4e9", "QRS": "#e69f00", "T": "#2fd0a0"},
 )
 
 

@@ -16,13 +16,14 @@ one sample long. Paper, speed, gain and calibration pulse follow Kligfield et al
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import ceil
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ecgcore.drawing.layout import MAJOR_MM
+from ecgcore.drawing.grid import grid_axis
 from ecgcore.drawing.markings import (
     DISCLAIMER,
     Highlight,
@@ -47,6 +48,7 @@ from ecgcore.drawing.page import (
     page_notices,
     paper_size,
 )
+from ecgcore.drawing.waves import WaveView, wave_legend, wave_traces
 from ecgcore.explain.explanation import Explanation
 from ecgcore.recording import Recording
 
@@ -82,6 +84,7 @@ __all__ = [
     "UV_PER_MV",
     "Highlight",
     "PaperOptions",
+    "WaveView",
     "draw_paper",
     "latest_start",
     "microvolts",
@@ -93,11 +96,13 @@ def draw_paper(
     recording: Recording,
     options: PaperOptions,
     explanation: Explanation | None = None,
-    highlight: Highlight | None = None,
+    highlights: Sequence[Highlight] = (),
+    waves: WaveView | None = None,
 ) -> Figure:
-    """The recording on paper, with an explanation behind the trace and a marked stretch, if given.
+    """The recording on paper; behind the trace an explanation and marked stretches, over it the
+    marks of the waves, where given.
 
-    ``highlight`` is (lead or None for all leads, from, to), in seconds of the recording. The figure
+    A highlight is (lead or None for all leads, from, to), in seconds of the recording. The figure
     has a fixed size in pixels and no margins; show it with ``PAPER_CONFIG`` and without a theme.
     Raises ValueError when the page would begin after the end of the recording.
     """
@@ -112,12 +117,14 @@ def draw_paper(
         traces += [overlay.trace] if overlay.trace else []
         notices += overlay.notices
         legend = overlay.legend
-    shapes: list[dict[str, Any]] = []
-    if highlight is not None:
-        shapes = highlight_shapes(page, highlight)
-        notices += () if shapes else (highlight_elsewhere(highlight),)
+    shapes = [shape for highlight in highlights for shape in highlight_shapes(page, highlight)]
+    if highlights and not shapes:
+        notices += (highlight_elsewhere(highlights[0]),)
     traces += [furniture(page), second_marks(page)]
     traces += [_line(page, stretch) for stretch in page.stretches if stretch.values.size]
+    if waves is not None:
+        traces += wave_traces(page, waves)
+        legend = "   ·   ".join(part for part in (legend, wave_legend(waves)) if part)
     texts = lead_names(page) + stray_names(page) + small_print(page, legend, notices)
     layout = _layout(page) | {"shapes": shapes, "annotations": texts}
     return Figure(data=traces, layout=layout)
@@ -193,9 +200,14 @@ def _layout(page: Page) -> dict[str, Any]:
             "activecolor": colours.text,
         },
         "uirevision": _revision(page),
-        "xaxis": _axis(page, (sheet.seconds_at(0), sheet.seconds_at(right_mm)), 1 / sheet.speed)
+        "xaxis": grid_axis(
+            colours,
+            (sheet.seconds_at(0), sheet.seconds_at(right_mm)),
+            1 / sheet.speed,
+            options.pixels_per_mm,
+        )
         | {"tick0": sheet.start},
-        "yaxis": _axis(page, (0.0, top_mm), 1.0) | {"tick0": 0.0},
+        "yaxis": grid_axis(colours, (0.0, top_mm), 1.0, options.pixels_per_mm) | {"tick0": 0.0},
     }
     for row, base in enumerate(sheet.baselines):
         layout[f"yaxis{row + 2}"] = {
@@ -207,30 +219,6 @@ def _layout(page: Page) -> dict[str, Any]:
             "visible": False,
         }
     return layout
-
-
-def _axis(page: Page, ends: tuple[float, float], millimetre: float) -> dict[str, Any]:
-    """An axis whose own grid is the paper: fixed steps of 1 and 5 mm at every zoom."""
-    thin = max(0.5, 0.13 * page.options.pixels_per_mm)
-    return {
-        "range": list(ends),
-        "showgrid": True,
-        "gridcolor": page.colours.major_grid,
-        "gridwidth": 2 * thin,
-        "tickmode": "linear",
-        "dtick": MAJOR_MM * millimetre,
-        "minor": {
-            "tickmode": "linear",
-            "dtick": millimetre,
-            "showgrid": True,
-            "gridcolor": page.colours.minor_grid,
-            "gridwidth": thin,
-        },
-        "showticklabels": False,
-        "ticks": "",
-        "zeroline": False,
-        "showline": False,
-    }
 
 
 def _revision(page: Page) -> str:

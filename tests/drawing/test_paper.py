@@ -220,13 +220,13 @@ def test_infinite_samples_do_not_break_the_page() -> None:
 
 
 def test_a_highlight_lies_only_where_its_lead_is() -> None:
-    in_column = draw_paper(noise(), PaperOptions(), highlight=("V3", 5.1, 5.5))
+    in_column = draw_paper(noise(), PaperOptions(), highlights=[("V3", 5.1, 5.5)])
     assert [(s.x0, s.x1) for s in in_column.layout.shapes] == [(5.1, 5.5)]
-    twice = draw_paper(noise(), PaperOptions(), highlight=("II", 2.0, 3.0))
+    twice = draw_paper(noise(), PaperOptions(), highlights=[("II", 2.0, 3.0)])
     assert [(s.x0, s.x1) for s in twice.layout.shapes] == [(2.0, 2.5), (2.0, 3.0)]
-    everywhere = draw_paper(noise(), PaperOptions(), highlight=(None, 2.0, 3.0))
+    everywhere = draw_paper(noise(), PaperOptions(), highlights=[(None, 2.0, 3.0)])
     assert len(everywhere.layout.shapes) == 1
-    nowhere = draw_paper(noise(), PaperOptions(), highlight=("V3", 1.0, 1.4))
+    nowhere = draw_paper(noise(), PaperOptions(), highlights=[("V3", 1.0, 1.4)])
     assert len(nowhere.layout.shapes) == 0
     assert "V3 1.00–1.40 s is not on this page" in " ".join(texts(nowhere))
 

@@ -28,6 +28,7 @@ def plain_recording(path: Path, recording: Recording) -> dict[str, Any]:
         "patient": asdict(recording.patient),
         "recorded_at": recording.recorded_at.isoformat() if recording.recorded_at else None,
         "statements": [asdict(statement) for statement in recording.statements],
+        "measurements": {stated.name: stated.number for stated in recording.measurements},
         "warnings": list(recording.source.warnings),
         "quality": _quality(recording),
         "sha256": recording.source.sha256,

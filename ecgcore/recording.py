@@ -78,6 +78,18 @@ class Statement:
 
 
 @dataclass(frozen=True)
+class StatedMeasurement:
+    """One measurement that the file states, as the recorder computed it.
+
+    ``name`` is ours for the same thing ("pr_ms"; "qtc_ms" by a formula that the file does not
+    name), ``number`` is in its unit.
+    """
+
+    name: str
+    number: float
+
+
+@dataclass(frozen=True)
 class Source:
     """Where a recording came from; ``sha256`` is over the bytes of all its files in name order."""
 
@@ -97,7 +109,8 @@ class Recording:
 
     ``signal`` is (leads, samples) float32 in mV, read-only; a sample that the file marks as missing
     is NaN. ``leads`` are standard names in standard order. ``computed`` names the leads that were
-    not in the file but follow from the others by the lead algebra.
+    not in the file but follow from the others by the lead algebra. ``statements`` and
+    ``measurements`` are what the file says, not what we found.
 
     Raises RecordingError when shape, rate, names or order break these promises.
     """
@@ -111,6 +124,7 @@ class Recording:
     recorded_at: datetime | None = None
     statements: tuple[Statement, ...] = ()
     computed: tuple[str, ...] = ()
+    measurements: tuple[StatedMeasurement, ...] = ()
 
     def __post_init__(self) -> None:
         if self.signal.ndim != 2 or self.signal.dtype != np.float32:
@@ -151,6 +165,7 @@ class Recording:
         patient: Patient | None = None,
         recorded_at: datetime | None = None,
         statements: Iterable[Statement] = (),
+        measurements: Iterable[StatedMeasurement] = (),
     ) -> Recording:
         """Build a recording from leads in any order and spelling.
 
@@ -177,6 +192,7 @@ class Recording:
             patient=patient or Patient(),
             recorded_at=recorded_at,
             statements=tuple(statements),
+            measurements=tuple(measurements),
         )
 
     @property

@@ -18,7 +18,16 @@ from ecgcore.readers.dicom_elements import Item, parse_dicom
 from ecgcore.readers.dicom_waveform import Group, choose_group, read_group, to_millivolts
 from ecgcore.readers.plausibility import limb_lead_warnings, voltage_warnings
 from ecgcore.readers.table_values import record_name
-from ecgcore.recording import LEADS, Patient, Recording, RecordingError, Sex, Source, Statement
+from ecgcore.recording import (
+    LEADS,
+    Patient,
+    Recording,
+    RecordingError,
+    Sex,
+    Source,
+    StatedMeasurement,
+    Statement,
+)
 
 ECG_CLASSES: dict[str, str] = {
     "1.2.840.10008.5.1.4.1.1.9.1.1": "12-lead ECG Waveform Storage",
@@ -32,6 +41,22 @@ _OLDEST_YEARS = 125
 _INTERPRETATION = re.compile(
     "interpret|statement|diagnos|conclusion|impression|finding", re.IGNORECASE
 )
+# The meanings that recorders give their measurements (SCP-ECG's and MDC's words), our names for
+# them, and the unit in which they must stand.
+_MEASUREMENTS = {
+    "ventricular heart rate": ("rate_bpm", "{H.B.}/min"),
+    "heart rate": ("rate_bpm", "{H.B.}/min"),
+    "rr interval": ("rr_ms", "ms"),
+    "pp interval": ("pp_ms", "ms"),
+    "p duration": ("p_ms", "ms"),
+    "pr interval": ("pr_ms", "ms"),
+    "qrs duration": ("qrs_ms", "ms"),
+    "qt interval": ("qt_ms", "ms"),
+    "qtc interval": ("qtc_ms", "ms"),
+    "p axis": ("p_axis_deg", "deg"),
+    "qrs axis": ("qrs_axis_deg", "deg"),
+    "t axis": ("t_axis_deg", "deg"),
+}
 _RATE_TOLERANCE = 0.1
 """Median against the device's own mean of the RR intervals: a tenth is not unusual."""
 
@@ -73,6 +98,7 @@ def read_dicom(name: str, data: bytes) -> Recording:
         patient=patient,
         recorded_at=recorded_at,
         statements=_statements(content),
+        measurements=_measurements(content),
     )
 
 
@@ -173,6 +199,20 @@ def _statements(content: Item) -> tuple[Statement, ...]:
         if text and not placed and (not concept or _INTERPRETATION.search(concept)):
             texts.append(text)
     return tuple(Statement(text, "text") for text in dict.fromkeys(texts))
+
+
+def _measurements(content: Item) -> tuple[StatedMeasurement, ...]:
+    """Intervals and axes of the whole recording; an interval of 0 was not measured."""
+    found: dict[str, float] = {}
+    for annotation in _annotations(content):
+        name, unit = _MEASUREMENTS.get(_concept(annotation).casefold(), ("", ""))
+        units = annotation.items(0x004008EA, "Measurement Units Code Sequence")
+        if not name or not units or units[0].text(0x00080100, "Code Value", "SH") != unit:
+            continue
+        number = annotation.decimal(0x0040A30A, "Numeric Value")
+        if number is not None and (number > 0 or unit == "deg"):
+            found.setdefault(name, number)
+    return tuple(StatedMeasurement(name, number) for name, number in found.items())
 
 
 def _beat_warnings(content: Item, group: Group) -> tuple[str, ...]:

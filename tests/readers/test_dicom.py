@@ -373,3 +373,27 @@ def test_no_mutant_passes_in_silence() -> None:
     assert verdicts.count("refused") > 30
     assert verdicts.count("warned") > 5
     assert verdicts.count("same") > 10
+
+
+def test_what_the_recorder_measured_is_kept() -> None:
+    stated = {one.name: one.number for one in edited(lambda file: None).measurements}
+    assert stated == {
+        "rr_ms": 982,
+        "pr_ms": 161,
+        "qrs_ms": 75,
+        "qt_ms": 368,
+        "qtc_ms": 370,
+        "p_axis_deg": 74,
+        "qrs_axis_deg": 52,
+        "t_axis_deg": 57,
+    }  # the PP interval of 0 ms was not measured
+
+
+def test_a_measurement_in_another_unit_is_left_out() -> None:
+    def edit(file: pydicom.Dataset) -> None:
+        for annotation in file.WaveformAnnotationSequence:
+            for unit in annotation.get("MeasurementUnitsCodeSequence", []):
+                unit.CodeValue = "s" if unit.CodeValue == "ms" else unit.CodeValue
+
+    names = {one.name for one in edited(edit).measurements}
+    assert names == {"p_axis_deg", "qrs_axis_deg", "t_axis_deg"}

@@ -30,14 +30,9 @@ from pathlib import Path
 import numpy as np
 
 REPOSITORY = Path(__file__).resolve().parent.parent
-CHROMIUM = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
+sys.path.insert(0, str(REPOSITORY))
+
+from benchmarks.chromium import CHROMIUM_ARGUMENTS  # noqa: E402
 
 _SETTLE_MS = 8_000  # the first model loads
 _LOOK_MS = 1_500  # a quick reader's look at a record
@@ -94,7 +89,7 @@ def _leaf(address: str, pid: int, records: int) -> tuple[list[float], list[tuple
     times: list[float] = []
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path=shutil.which("chromium"), args=CHROMIUM
+            executable_path=shutil.which("chromium"), args=CHROMIUM_ARGUMENTS
         )
         page = browser.new_page(viewport={"width": 1440, "height": 900})
         page.goto(address)

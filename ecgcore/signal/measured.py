@@ -93,12 +93,13 @@ OVERALL_NAMES: tuple[str, ...] = (
 )
 # One lead, on its median beat. Amplitudes are against the level just before the QRS (P: before
 # the P); r2 and s2 are R' and S'. Q and S are stated as negative numbers, a wave that is not there
-# is 0 mV and 0 ms, never N/A.
+# is 0 mV and 0 ms, never N/A. A QS complex is a Q without R or S: its depth and duration are q_mv
+# and q_ms, and qs is 1.
 LEAD_NAMES: tuple[str, ...] = (
-    "p_mv",
-    "p_neg_mv",  # deepest negative part of P (biphasic P in V1)
+    "p_mv",  # highest positive part of P, 0 if it has none
+    "p_neg_mv",  # deepest negative part of P (inverted, or biphasic in V1), 0 if it has none
     "p_ms",
-    "p_terminal_mvms",  # depth times duration of the negative end of P
+    "p_terminal_mvms",  # depth times duration of the negative end of P, positive; 0 if none
     "q_mv",
     "q_ms",
     "r_mv",

@@ -1,0 +1,210 @@
+"""Heights, depths, durations and areas of each lead's waves, measured on its median beat.
+
+Levels after IEC 60601-2-25:2011 and the CSE working party: the QRS complex, ST segment and T wave
+are measured from the level just before the QRS complex, the P wave from the level just before
+itself. Everything is measured between the borders that all leads together give, so that an
+isoelectric beginning in one lead is not taken for a later one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ecgcore.signal.beats import MedianBeat
+from ecgcore.signal.deflections import is_notched, least_height, qrs_waves, r_peaks
+from ecgcore.signal.delineation.waves import Wave
+from ecgcore.signal.intervals import UsualBeat
+from ecgcore.signal.measured import LEAD_NAMES, Value, unit_of
+
+_Values = NDArray[np.float64]
+
+_KHZ = 1000.0
+_LEVEL_MS = (22, 4)
+"""Levels are medians from 22 to 4 ms before the wave."""
+_POINT_MS = 4
+"""J + 60 and J + 80 are means over this to each side, against noise."""
+_J_MS = 1
+_NO_QRS = "the QRS complex was not delineated"
+_P_NAMES = ("p_mv", "p_neg_mv", "p_ms", "p_terminal_mvms")
+_T_NAMES = ("t_mv", "t_neg_mv", "t_ms")
+
+
+@dataclass(frozen=True)
+class FineBeat:
+    """The median beat at 1 kHz: ``signal`` (leads, ms) in mV, NaN where unknown; borders in ms."""
+
+    leads: tuple[str, ...]
+    signal: _Values
+    noise: _Values
+    borders: Mapping[Wave, tuple[float, float]]
+    zero: float
+
+    def above(self, lead: str, before: float) -> _Values:
+        """A lead, (ms,), above its level just before ``before`` (ms)."""
+        row = self.signal[self.leads.index(lead)]
+        start = max(round(before) - _LEVEL_MS[0], 0)
+        part = row[start : max(round(before) - _LEVEL_MS[1], start + 1)]
+        part = part[np.isfinite(part)]
+        level = float(np.median(part)) if part.size else float("nan")
+        above: _Values = row - level
+        return above
+
+    def within(self, values: _Values, wave: Wave) -> _Values:
+        """The part of ``values`` between a wave's borders, both included."""
+        start, stop = (round(border) for border in self.borders[wave])
+        return values[max(start, 0) : max(stop, 0) + 1]
+
+
+def fine_beat(beat: MedianBeat, usual: UsualBeat) -> FineBeat:
+    """The median beat at 1 kHz by cubic splines, with the usual beat's borders in it."""
+    from scipy.interpolate import make_interp_spline
+
+    step = _KHZ / beat.sampling_rate
+    count = int((beat.signal.shape[1] - 1) * step) + 1
+    at = np.arange(count) / step
+    fine = np.full((len(beat.leads), count), np.nan)
+    for lead, row in enumerate(beat.signal):
+        known = np.flatnonzero(np.isfinite(row))
+        if len(known) < 4:
+            continue
+        spline = make_interp_spline(known, row[known], k=3)
+        gap = np.interp(at, np.arange(len(row)), np.where(np.isfinite(row), 0.0, 1.0))
+        fine[lead] = np.where(gap > 0, np.nan, spline(np.clip(at, known[0], known[-1])))
+    borders = {
+        wave: ((on + beat.fiducial) * step, (off + beat.fiducial) * step)
+        for wave, (on, off) in usual.borders.items()
+    }
+    return FineBeat(beat.leads, fine, beat.noise, borders, beat.fiducial * step)
+
+
+def lead_values(
+    beat: FineBeat, lead: str, usual: UsualBeat, scale_unknown: bool
+) -> dict[str, Value]:
+    """All of LEAD_NAMES for one lead, places left out. ``scale_unknown``: heights mean nothing."""
+    if "QRS" not in beat.borders:
+        return absent_values(usual.absent.get("QRS", _NO_QRS))
+    onset, offset = beat.borders["QRS"]
+    above = beat.above(lead, onset)
+    qrs = beat.within(above, "QRS")
+    if len(qrs) < 2 or not np.isfinite(qrs).all():
+        return absent_values(f"samples of lead {lead} are missing in the QRS complex")
+    span = float(np.ptp(qrs)) if scale_unknown else None
+    least = least_height(float(beat.noise[beat.leads.index(lead)]), span)
+    numbers = _qrs_numbers(qrs, least) | _st_numbers(above, offset)
+    values = {name: _value(name, number) for name, number in numbers.items()}
+    if values["intrinsicoid_ms"].number is None:
+        values["intrinsicoid_ms"] = Value(None, "ms", f"lead {lead} has no R wave")
+    return values | _p_values(beat, lead, usual, least) | _t_values(beat, lead, usual, above)
+
+
+def absent_values(reason: str) -> dict[str, Value]:
+    """All of LEAD_NAMES as N/A for one reason."""
+    return {name: Value(None, unit_of(name), reason) for name in LEAD_NAMES}
+
+
+def _value(name: str, number: float | None) -> Value:
+    if number is None or not np.isfinite(number):
+        return Value(None, unit_of(name), "the median beat ends before, or samples are missing")
+    return Value(float(number), unit_of(name))
+
+
+def _qrs_numbers(qrs: _Values, least: float) -> dict[str, float | None]:
+    found = qrs_waves(qrs, least)
+    numbers: dict[str, float | None] = {}
+    for name in ("q", "r", "s", "r2", "s2"):
+        wave = found.waves.get(name)
+        numbers[f"{name}_mv"] = wave.height if wave else 0.0
+        numbers[f"{name}_ms"] = wave.ms if wave else 0.0
+    up = [found.waves[name] for name in ("r", "r2") if name in found.waves]
+    heights = [wave.height for wave in found.waves.values()]
+    numbers["qrs_net_mv"] = max([*heights, 0.0]) + min([*heights, 0.0])
+    numbers["qrs_pp_mv"] = float(np.ptp(qrs))
+    numbers["qrs_area_mvms"] = float(np.sum((qrs[1:] + qrs[:-1]) / 2))
+    peaks = [float(peak) for wave in up for peak in r_peaks(qrs, wave, least)]
+    last = max([*peaks, *(wave.peak for wave in up)], default=None)
+    numbers["intrinsicoid_ms"] = last
+    numbers["qs"] = float(found.qs)
+    numbers["notched_r"] = float(any(is_notched(qrs, wave, least) for wave in up))
+    return numbers
+
+
+def _st_numbers(above: _Values, offset: float) -> dict[str, float | None]:
+    j, j60, j80 = (
+        _point(above, offset + later, width)
+        for later, width in ((0, _J_MS), (60, _POINT_MS), (80, _POINT_MS))
+    )
+    return {"j_mv": j, "j60_mv": j60, "j80_mv": j80, "st_slope_mv": j80 - j}
+
+
+def _point(above: _Values, at: float, width: int) -> float:
+    start, stop = round(at) - width, round(at) + width + 1
+    if start < 0 or stop > len(above):
+        return float("nan")
+    return float(above[start:stop].mean())
+
+
+def _p_values(beat: FineBeat, lead: str, usual: UsualBeat, least: float) -> dict[str, Value]:
+    if "P" not in beat.borders:
+        reason = usual.absent.get("P", "the P wave was not delineated")
+        return {name: Value(None, unit_of(name), reason) for name in _P_NAMES}
+    part = beat.within(beat.above(lead, beat.borders["P"][0]), "P")
+    if len(part) < 2 or not np.isfinite(part).all():
+        reason = f"the median beat of lead {lead} does not reach to the beginning of the P wave"
+        return {name: Value(None, unit_of(name), reason) for name in _P_NAMES}
+    high, low = float(part.max()), float(part.min())
+    high, low = high if high >= least else 0.0, low if low <= -least else 0.0
+    own = usual.leads.get(lead, {}).get("P")
+    if own is not None:
+        width: float | None = _milliseconds(beat, usual, own)
+    else:
+        width = 0.0 if high == low == 0 else None
+    unmarked = f"no P wave was delineated in lead {lead}, only in others"
+    return {
+        "p_mv": Value(high, "mV"),
+        "p_neg_mv": Value(low, "mV"),
+        "p_ms": Value(None, "ms", unmarked) if width is None else Value(width, "ms"),
+        "p_terminal_mvms": Value(_terminal_force(part, least), "mV ms"),
+    }
+
+
+def _terminal_force(part: _Values, least: float) -> float:
+    """Depth times duration of the negative part at the end of P, in mV ms, positive; 0 if none.
+
+    Morris et al., P-wave analysis in valvular heart disease, Circulation 1964;29:242-252.
+    """
+    lowest = int(np.argmin(part))
+    if part[lowest] > -least or lowest < int(np.argmax(part)):
+        return 0.0
+    before = np.flatnonzero(part[:lowest] >= 0)
+    after = np.flatnonzero(part[lowest:] >= 0)
+    start = int(before[-1]) + 1 if before.size else 0
+    stop = lowest + int(after[0]) if after.size else len(part)
+    return float(-part[lowest] * (stop - start))
+
+
+def _milliseconds(beat: FineBeat, usual: UsualBeat, own: tuple[float, float]) -> float:
+    """Width of a lead's own wave in ms; the heart's QRS borders tell the step."""
+    (on, off), (fine_on, fine_off) = usual.borders["QRS"], beat.borders["QRS"]
+    return (own[1] - own[0]) * (fine_off - fine_on) / (off - on)
+
+
+def _t_values(beat: FineBeat, lead: str, usual: UsualBeat, above: _Values) -> dict[str, Value]:
+    if "T" not in beat.borders:
+        reason = usual.absent.get("T", "the T wave was not delineated")
+        return {name: Value(None, unit_of(name), reason) for name in _T_NAMES}
+    part = beat.within(above, "T")
+    if len(part) < 2 or not np.isfinite(part).all():
+        reason = f"the median beat of lead {lead} ends before the T wave does"
+        return {name: Value(None, unit_of(name), reason) for name in _T_NAMES}
+    high, low = float(part.max()), float(part.min())
+    own = usual.leads.get(lead, {}).get("T")
+    unmarked = Value(None, "ms", f"no T wave was delineated in lead {lead}, only in others")
+    return {
+        "t_mv": Value(high if high >= -low else low, "mV"),
+        "t_neg_mv": Value(min(low, 0.0), "mV"),
+        "t_ms": unmarked if own is None else Value(_milliseconds(beat, usual, own), "ms"),
+    }

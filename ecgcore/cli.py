@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ecgcore import DISCLAIMER
-from ecgcore.cli_values import plain_prediction, plain_recording, save_npz
+from ecgcore.cli_values import plain_prediction, plain_recording
+from ecgcore.readers.npz_export import save_npz
 from ecgcore.readers.opening import read_path
 from ecgcore.readers.stated import Stated
 from ecgcore.recording import Recording, RecordingError, complete_limb_leads
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from ecgcore.training.options import TrainOptions
 
 DONE, USAGE, REFUSED, INTERRUPTED = 0, 2, 3, 130
+_METHODS = ("network", "gradient", "neurokit")
 
 
 class UsageError(Exception):
@@ -81,10 +83,31 @@ def _parser() -> argparse.ArgumentParser:
     )
     evaluate.add_argument("--data", type=Path, nargs="+", required=True, metavar="PACKED.npz")
     command("models", _models, "List networks and trained models")
+    for name, run, text in (
+        ("delineate", _delineate, "Where every P wave, QRS complex and T wave begins and ends"),
+        ("measure", _measure, "Rate, intervals, axes, and amplitudes of every lead"),
+        ("rules", _rules, "What published criteria say of recordings"),
+    ):
+        _add_files(command(name, run, text))
+    for name in ("delineate", "measure"):
+        commands.choices[name].add_argument(
+            "--method", choices=_METHODS, default=_METHODS[0], help="how waves are found"
+        )
+    commands.choices["rules"].add_argument(
+        "--criteria", choices=("clinical", "paper"), default="clinical", help="which criteria"
+    )
+    simulate = command("simulate", _simulate, "Write simulated recordings with their true marks")
+    simulate.add_argument("presets", nargs="*", metavar="PRESET", help="none: list them")
+    simulate.add_argument("--out", type=Path, metavar="DIR", help="where to write")
+    simulate.add_argument(
+        "--set", nargs="+", default=[], metavar="NAME=VALUE", help="change options"
+    )
     train = command("train", _train, "Train a network, or go on with an interrupted run")
     train.add_argument("--recipe", help="start from a named recipe")
     train.add_argument("--options", type=Path, metavar="FILE.json", help="start from a file")
-    train.add_argument("--set", nargs="+", default=[], metavar="NAME=VALUE", help="change options")
+    train.add_argument(
+        "--set", nargs="+", default=[], metavar="NAME=VALUE", help="options of its own"
+    )
     train.add_argument("--data", type=Path, nargs="+", required=True, metavar="PACKED.npz")
     train.add_argument(
         "--run",
@@ -148,6 +171,46 @@ def _predictor(model: str) -> Predictor:
     from ecgcore.models.predictor import load_predictor, read_predictor
 
     return read_predictor(Path(model)) if os.sep in model else load_predictor(model)
+
+
+def _delineate(given: argparse.Namespace) -> int:
+    from ecgcore.cli_signal import plain_delineation
+
+    return _each_recording(
+        given, lambda path, recording: plain_delineation(path, recording, given.method)
+    )
+
+
+def _measure(given: argparse.Namespace) -> int:
+    from ecgcore.cli_signal import plain_measurements
+
+    return _each_recording(
+        given, lambda path, recording: plain_measurements(path, recording, given.method)
+    )
+
+
+def _rules(given: argparse.Namespace) -> int:
+    from ecgcore.cli_signal import plain_findings
+
+    return _each_recording(
+        given, lambda path, recording: plain_findings(path, recording, given.criteria)
+    )
+
+
+def _simulate(given: argparse.Namespace) -> int:
+    from ecgcore.cli_signal import simulated_presets, write_simulated
+
+    if not given.presets or given.out is None:
+        for row in simulated_presets():
+            _print(row, given.json)
+        return DONE
+    changes = dict(_setting(word) for word in given.set)
+    try:
+        for preset in given.presets:
+            _print(write_simulated(preset, changes, given.out), given.json)
+    except (ValueError, TypeError) as error:
+        raise UsageError(str(error)) from error
+    return DONE
 
 
 def _each_recording(
@@ -301,6 +364,10 @@ def _print(row: dict[str, Any], as_json: bool) -> None:
             print(f"{key}:")
             for part in value:
                 print("  " + "  ".join(f"{k} {_text(v)}" for k, v in part.items()))
+        elif isinstance(value, dict) and any(isinstance(part, dict) for part in value.values()):
+            print(f"{key}:")
+            for name, part in value.items():
+                print(f"  {name}: {_text(part)}")
         else:
             print(f"{key}: {_text(value)}")
     print(flush=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,6 @@ import numpy as np
 
 from ecgcore.models.prediction import Prediction
 from ecgcore.recording import Recording
-from ecgcore.storage import write_bytes
 
 
 def plain_recording(path: Path, recording: Recording) -> dict[str, Any]:
@@ -61,21 +59,6 @@ def plain_prediction(path: Path, prediction: Prediction) -> dict[str, Any]:
             for answer in prediction.labels
         ],
     }
-
-
-def save_npz(path: Path, recording: Recording) -> None:
-    """Write ``signal`` (leads, samples) in mV, ``leads``, ``sampling_rate`` and ``unit``,
-    atomically.
-    """
-    file = io.BytesIO()
-    np.savez(
-        file,
-        signal=recording.signal,
-        leads=np.array(recording.leads),
-        sampling_rate=np.float64(recording.sampling_rate),
-        unit=np.array("mV"),
-    )
-    write_bytes(path, file.getvalue())
 
 
 def _quality(recording: Recording) -> list[dict[str, Any]]:

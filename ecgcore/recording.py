@@ -20,6 +20,8 @@ from numpy.typing import NDArray
 Signal = NDArray[np.float32]
 Sex = Literal["M", "F"]
 
+SIMULATED = "Simulated, not of a person."
+"""The warning that every simulated recording carries wherever it goes."""
 VOLTAGES_IN_DOUBT = "Voltages are not true; times are."
 """How a reader's warning ends where the file's own gains contradict each other."""
 

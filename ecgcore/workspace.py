@@ -7,7 +7,10 @@ One folder (``ECG_WORKSPACE``, default ``./workspace``) holds
     stated.json                  sampling rate and unit that a user stated, by recording
     index.json                   what the work list shows of each file (see ``recording_index``)
 
-The demo recording is the 12-lead DICOM file that comes inside pydicom.
+    simulated/<preset>.npz       the simulator's presets, made when the list is first looked at
+
+The demo recording is the 12-lead DICOM file that comes inside pydicom; the simulated ones join it
+at the end of the list, named as simulated.
 """
 
 from __future__ import annotations
@@ -22,6 +25,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
+from ecgcore.readers.npz_export import save_npz
 from ecgcore.readers.opening import NamedBytes, Refusal, find_recordings, read_path
 from ecgcore.readers.stated import Stated, UnstatedError
 from ecgcore.recording import Recording, RecordingError
@@ -29,7 +33,7 @@ from ecgcore.recording_index import RecordingIndex, Summary, file_stamp
 from ecgcore.recording_store import import_files
 from ecgcore.storage import write_json
 
-Origin = Literal["demo", "imported", "folder"]
+Origin = Literal["demo", "imported", "folder", "simulated"]
 
 DEMO_NAME = "Demo (12-lead DICOM)"
 ENVIRONMENT = "ECG_WORKSPACE"
@@ -107,7 +111,7 @@ class Workspace:
         self._save_json("folders.json", [str(p) for p in self.folders() if p != folder])
 
     def entries(self) -> tuple[Entry, ...]:
-        """Every recording: the demo, the imported ones, then each folder; nothing is read."""
+        """Every recording: demo, imported, each folder's, simulated; nothing is read."""
         demo = _demo_path()
         found: list[Entry] = []
         if demo is not None:
@@ -115,6 +119,7 @@ class Workspace:
         found += _entries_of(self.recordings, "imported")
         for folder in self.folders():
             found += _entries_of(folder, "folder")
+        found += self._simulated()
         return tuple({entry.key: entry for entry in found}.values())
 
     def listing(self, seconds: float = 1.0) -> Listing:
@@ -163,6 +168,16 @@ class Workspace:
         index = RecordingIndex(self.root / "index.json")
         index.forget(entry.path)
         index.save(keep={str(other.path) for other in self.entries()})
+
+    def _simulated(self) -> Iterator[Entry]:
+        """One recording for each preset of the simulator; it is written where it is missing."""
+        from ecgcore.signal.simulator import PRESETS, simulate
+
+        for name, options in PRESETS.items():
+            path = self.root / "simulated" / f"simulated {name}.npz"
+            if not path.is_file():
+                save_npz(path, simulate(options, name).recording)
+            yield _entry(path, "simulated")
 
     def _all_stated(self) -> dict[str, Stated]:
         content = _read_json(self.root / "stated.json")

@@ -4,7 +4,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from ecgcore.recording import Recording, RecordingError
-from ecgcore.ui import controls, evidence, findings, head, navigation, services, style
+from ecgcore.ui import controls, evidence, findings, head, navigation, services, signal_panel, style
 from ecgcore.ui.paper_view import paper_column, show_paper
 from ecgcore.ui.stating import ask_to_state
 
@@ -15,11 +15,16 @@ def lightbox(recording: Recording) -> None:
     options = controls.paper_options(recording, style.dark())
     with st.container(horizontal=True, key="lightbox", gap="medium", wrap=False):
         paper = paper_column(recording, options)
-        panel = st.container(key="findings-column")
+        panel = st.container(horizontal=True, key="panel")
     with panel:
+        model_column = st.container(key="findings-column")
+        rules_column = st.container(key="rules-column")
+    with model_column:
         model, method = findings.choices(services.model_names())
         status = st.container(key="status").empty()
         answers = findings.place(model, recording)
+    with rules_column:
+        rules = st.container(key="rules", gap=None)
     # The paper comes first, unless it must wait for evidence that takes its time.
     waits = evidence.is_waited_for(model, recording, method)
     if model and waits and st.session_state.get("drawn") != recording.source.sha256:
@@ -30,14 +35,20 @@ def lightbox(recording: Recording) -> None:
         show_answers(model, recording, answers, status)
     shown = evidence.chosen_evidence(model, recording, method, status)
     with paper:
-        show_paper(recording, options, None if isinstance(shown, services.Declined) else shown)
+        explanation = None if isinstance(shown, services.Declined) else shown
+        show_paper(recording, options, signal_panel.marked(recording, options, explanation))
         st.session_state["drawn"] = recording.source.sha256
         evidence.show_reading(recording, shown)
-        head.show_file_facts(recording)
-        if model:
-            evidence.show_topography(model, options.dark)
+        below = st.container(gap="small")
     if model and not waits:
         show_answers(model, recording, answers, status)
+    with rules:
+        signal_panel.show_rules(recording)
+    with below:
+        signal_panel.show_below(recording, options)
+    if model:
+        with paper:
+            evidence.show_topography(model, options.dark)
 
 
 def show_answers(

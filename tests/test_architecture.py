@@ -37,9 +37,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "drawing": BASE | {"signal", "explain.explanation"},
     "recording_index": BASE,
     "recording_store": BASE | {"readers"},
-    "workspace": BASE | {"readers", "recording_index", "recording_store"},
+    "workspace": BASE | {"readers", "signal", "recording_index", "recording_store"},
 }
-ANYTHING = {"ui", "cli", "cli_values", "__main__", "__init__"}
+ANYTHING = {"ui", "cli", "cli_values", "cli_signal", "__main__", "__init__"}
 STREAMLIT_ALLOWED = ("app.py", "pages/", "ecgcore/ui/")
 NEVER_IN_PAGES = {"torch", "sqlite3", "sqlalchemy", "captum", "lime", "wfdb", "pydicom"}
 

@@ -6,11 +6,14 @@ import io
 import zipfile
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from ecgcore import workspace as workspace_module
 from ecgcore.readers.opening import NamedBytes, Refusal
 from ecgcore.readers.stated import Stated, UnstatedError
+from ecgcore.recording import SIMULATED
+from ecgcore.signal.simulator import PRESETS, simulate
 from ecgcore.workspace import DEMO_NAME, Entry, Workspace, WorkspaceError
 from tests.wfdb_files import broken_wfdb_files, wfdb_files, write_wfdb
 
@@ -25,12 +28,25 @@ def _files(folder: Path) -> list[str]:
 
 
 def test_a_fresh_workspace_lists_the_demo(workspace: Workspace) -> None:
-    listing = workspace.listing()
-    assert [(entry.name, entry.origin) for entry in listing.entries] == [(DEMO_NAME, "demo")]
+    listing = workspace.listing(seconds=30)
+    first, *others = listing.entries
+    assert (first.name, first.origin) == (DEMO_NAME, "demo")
+    assert {entry.origin for entry in others} == {"simulated"}
+    assert len(others) == len(PRESETS)
     summary = listing.entries[0].summary
     assert summary is not None
     assert (summary.state, summary.format, summary.leads) == ("read", "DICOM", 12)
     assert (summary.sampling_rate, summary.seconds) == (1000.0, 10.0)
+
+
+def test_simulated_recordings_are_named_so_and_say_so(workspace: Workspace) -> None:
+    made = [entry for entry in workspace.entries() if entry.origin == "simulated"]
+    assert [entry.name for entry in made] == [f"simulated {preset}" for preset in PRESETS]
+    recording = workspace.read(made[0], Stated())
+    assert recording.record_id.startswith("simulated")
+    assert SIMULATED in recording.source.warnings
+    expected = simulate(PRESETS["sinus"], "sinus").recording
+    np.testing.assert_array_equal(recording.signal, expected.signal)
 
 
 def test_the_environment_names_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -63,8 +79,8 @@ def test_a_zip_of_several_records_is_unpacked(workspace: Workspace) -> None:
                 archive.writestr(f"set/{file.name}", file.data)
     added = workspace.add([NamedBytes("set.zip", stream.getvalue())])
     assert sorted(one.name for one in added) == ["alpha", "beta"]
-    names = [entry.name for entry in workspace.listing().entries]
-    assert sorted(names) == sorted([DEMO_NAME, "alpha", "beta"])
+    entries = [entry for entry in workspace.listing().entries if entry.origin != "simulated"]
+    assert sorted(entry.name for entry in entries) == sorted([DEMO_NAME, "alpha", "beta"])
 
 
 def test_what_cannot_be_trusted_is_refused_and_not_kept(workspace: Workspace) -> None:
@@ -148,7 +164,8 @@ def test_the_listing_reads_each_file_once(
     real = workspace_module.read_path
 
     def counting(path: Path, stated: Stated) -> object:
-        read.append(path.name)
+        if path.parent.name != "simulated":
+            read.append(path.name)
         return real(path, stated)
 
     monkeypatch.setattr(workspace_module, "read_path", counting)
@@ -165,7 +182,8 @@ def test_a_listing_without_time_says_what_is_unread(workspace: Workspace, tmp_pa
     for name in ("alpha", "beta"):
         write_wfdb(tmp_path / "set", name)
     workspace.add_folder(str(tmp_path / "set"))
-    unread = [workspace.listing(seconds=0).unread for _ in range(4)]
+    recordings = 3 + len(PRESETS)
+    unread = [workspace.listing(seconds=0).unread for _ in range(recordings)]
     assert unread[0] > 0
     assert unread[-1] == 0, "asking again finishes the list"
 

@@ -2,7 +2,7 @@
 
 Waves differ by the form of their lines, as HRNN's figures draw them (P dashed, QRS dotted, T
 dash-dotted), and by colour only besides. As bands, each wave's time is shaded instead. The lines
-are the lead's own marks, or the global ones in every row.
+are the lead's own marks of the waves that the leads agreed on, or the global ones in every row.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from ecgcore.drawing.layout import Slot
 from ecgcore.drawing.page import Page
-from ecgcore.signal.delineation.waves import OFFSET, ONSET, PEAK, WAVES, Delineation, Marks, Wave
+from ecgcore.signal.delineation.waves import OFFSET, ONSET, PEAK, WAVES, Delineation, Wave
 
 WaveStyle = Literal["lines", "bands"]
 WaveScope = Literal["lead", "global"]
@@ -69,18 +69,17 @@ def _spans(page: Page, view: WaveView, slot: Slot, wave: Wave) -> list[tuple[flo
     """Onset, peak and offset in s of the waves that a slot shows; an unknown end is NaN."""
     given = view.delineation
     rate = given.sampling_rate
-    marks: Marks | None = (
-        given.overall[wave]
-        if view.scope == "global"
-        else given.leads[slot.lead][wave]
-        if slot.lead in given.leads
-        else None
-    )
+    agreed = given.overall[wave]
+    marks = given.leads[slot.lead][wave] if slot.lead in given.leads else None
+    if view.scope == "global":
+        marks = agreed
     if marks is None or slot.lead not in page.recording.leads:
         return []
+    # A wave that the leads did not agree on is not shown as one: in atrial fibrillation a lead
+    # alone may mark a P wave where the heart has none.
     return [
         (float(row[ONSET] / rate), float(row[PEAK] / rate), float(row[OFFSET] / rate))
-        for row in marks
+        for row in marks[np.isfinite(agreed[:, PEAK])]
         if slot.start <= row[PEAK] / rate < slot.stop
     ]
 

@@ -1,7 +1,7 @@
 """NPZ to Recording: one recording as arrays in a zip.
 
-Known are our own export (``signal`` (leads, samples), ``leads``, ``sampling_rate``, ``unit``) and
-containers of one recording as data sets use them (``X``, ``scale``, ``fs``, ``leads``, ``units``).
+Known are our own export (``signal`` (leads, samples), ``leads``, ``sampling_rate``, ``unit``,
+``simulated``) and containers of one recording as data sets use them (``X``, ``scale``, ``fs``, ``leads``, ``units``).
 numpy.load is not used: it believes the header's shape before it looks at the size, and the zip's
 size before it looks at the bytes. Here every size is compared first, and only plain numbers and
 text are read, so no file can run code or ask for more memory than it holds. The .npy format:
@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from ecgcore.readers.plausibility import LARGEST_FILE_BYTES, require_file_size, require_values
 from ecgcore.readers.stated import Stated
 from ecgcore.readers.table_values import Table, record_name, to_recording, unit_of
-from ecgcore.recording import Recording, RecordingError
+from ecgcore.recording import SIMULATED, Recording, RecordingError
 
 _MOST_ENTRIES = 64
 _LONGEST_HEADER = 4096
@@ -54,7 +54,9 @@ def read_npz(name: str, data: bytes, stated: Stated) -> Recording:
         )
     leads = _leads(arrays)
     values, warnings = _oriented(arrays[key], len(leads), key)
-    known = {key, "leads", "scale", *_RATE_KEYS, *_UNIT_KEYS} | _HARMLESS
+    if _simulated(arrays):
+        warnings = (*warnings, SIMULATED)
+    known = {key, "leads", "scale", "simulated", *_RATE_KEYS, *_UNIT_KEYS} | _HARMLESS
     ignored = [entry for entry in arrays if entry not in known]
     if ignored:
         warnings = (*warnings, f"NPZ: entries not understood and left out: {', '.join(ignored)}.")
@@ -185,6 +187,11 @@ def _one_of(arrays: dict[str, NDArray[np.generic]], keys: tuple[str, ...], what:
     if len(there) > 1:
         raise _refusal(f"both {' and '.join(there)}", f"one entry of {what}", "remove the other")
     return there[0] if there else None
+
+
+def _simulated(arrays: dict[str, NDArray[np.generic]]) -> bool:
+    """Whether the file says that no person was recorded; anything but a plain no counts."""
+    return "simulated" in arrays and not np.array_equal(arrays["simulated"], False)
 
 
 def _leads(arrays: dict[str, NDArray[np.generic]]) -> tuple[str, ...]:

@@ -6,7 +6,6 @@ over the trace, a second click takes it away. Positives come first.
 
 from __future__ import annotations
 
-import re
 from html import escape
 
 import streamlit as st
@@ -16,9 +15,10 @@ from ecgcore.models.prediction import LabelPrediction, Prediction
 from ecgcore.recording import Recording
 from ecgcore.ui import services
 from ecgcore.ui.controls import show_from
+from ecgcore.ui.markdown import plain
 from ecgcore.ui.style import of
 
-_SHOWN_NEGATIVES = 6
+_SHOWN_NEGATIVES = 3
 _REMEMBERED_OVERLAYS = 200
 # A model that saw all but this much saw the whole recording.
 _UNSEEN_SECONDS = 0.5
@@ -182,7 +182,7 @@ def _row_text(label: LabelPrediction) -> str:
     number = "–" if label.probability is None else _share(label.probability)
     threshold = "" if label.threshold is None else f" ~~threshold {_share(label.threshold)}~~"
     mark = "● " if label.positive else ""
-    name, description = (_plain(text) for text in (label.code, label.description or label.code))
+    name, description = (plain(text) for text in (label.code, label.description or label.code))
     return f"**{mark}{name}** *{description}* `{number}`{threshold}"
 
 
@@ -191,11 +191,6 @@ def _share(value: float) -> str:
     if 0.0 < value < 0.01:
         return f"{value:.3f}" if value >= 0.0005 else "<0.001"
     return ">0.99" if 0.995 <= value < 1.0 else f"{value:.2f}"
-
-
-def _plain(text: str) -> str:
-    """A text whose characters mean nothing to Markdown."""
-    return re.sub(r"([\\`*_{}\[\]()#+\-.!~:$<>|])", r"\\\1", text.strip())
 
 
 def _rows_style(prediction: Prediction, recording: Recording) -> str:

@@ -12,7 +12,14 @@ from typing import TYPE_CHECKING
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from ecgcore.drawing.paper import PAPER_CONFIG, PaperOptions, draw_paper, paper_size
+from ecgcore.drawing.paper import (
+    PAPER_CONFIG,
+    Highlight,
+    PaperOptions,
+    WaveView,
+    draw_paper,
+    paper_size,
+)
 from ecgcore.explain.explanation import Explanation
 from ecgcore.recording import Recording
 from ecgcore.ui.style import of, paper_order
@@ -42,62 +49,71 @@ def paper_pixels(recording: Recording, options: PaperOptions) -> tuple[int, int]
 
 
 @dataclass(frozen=True)
+class Marked:
+    """What to draw besides the trace: a model's evidence, places to look at, wave marks."""
+
+    explanation: Explanation | None = None
+    highlights: tuple[Highlight, ...] = ()
+    waves: WaveView | None = None
+
+    def same_as(self, other: Marked) -> bool:
+        """Whether the picture is the same; explanations and delineations are kept, not copied."""
+        ours, theirs = self.waves, other.waves
+        same_waves = ours is theirs or (
+            ours is not None
+            and theirs is not None
+            and ours.delineation is theirs.delineation
+            and (ours.style, ours.scope) == (theirs.style, theirs.scope)
+        )
+        return (
+            same_waves
+            and self.explanation is other.explanation
+            and self.highlights == other.highlights
+        )
+
+
+@dataclass(frozen=True)
 class _Drawing:
     """A drawn paper; ``side`` is the one of the sheet's two places in which it lies, over the
     figure ``below``, since the time ``placed`` in seconds."""
 
     recording: str
     options: PaperOptions
-    explanation: Explanation | None
+    marked: Marked
     figure: Figure
     side: int
     below: Figure | None
     placed: float
 
-    def shows(
-        self, recording: Recording, options: PaperOptions, explanation: Explanation | None
-    ) -> bool:
-        """Whether this is the picture that is asked for."""
-        return (
-            self.recording == recording.source.sha256
-            and self.options == options
-            and self.explanation is explanation
-        )
-
 
 def _drawing(
-    last: _Drawing | None,
-    recording: Recording,
-    options: PaperOptions,
-    explanation: Explanation | None,
+    last: _Drawing | None, recording: Recording, options: PaperOptions, marked: Marked
 ) -> _Drawing:
     """The last drawing if it is the one that is asked for, else a new one, over it if it may."""
-    if last is not None and last.shows(recording, options, explanation):
+    covers = last is not None and last.recording == recording.source.sha256
+    if last and covers and last.options == options and last.marked.same_as(marked):
         painted = monotonic() - last.placed > _PAINTED_SECONDS
         return replace(last, below=None) if painted else last
-    covers = last is not None and last.recording == recording.source.sha256
     return _Drawing(
         recording.source.sha256,
         options,
-        explanation,
-        figure=draw_paper(recording, options, explanation),
+        marked,
+        figure=draw_paper(recording, options, marked.explanation, marked.highlights, marked.waves),
         side=1 - last.side if last and covers else 0,
         below=last.figure if last and covers else None,
         placed=monotonic(),
     )
 
 
-def show_paper(
-    recording: Recording, options: PaperOptions, explanation: Explanation | None = None
-) -> None:
-    """Draw a recording, with the evidence for one label over it if given.
+def show_paper(recording: Recording, options: PaperOptions, marked: Marked) -> None:
+    """Draw a recording and what is marked on it.
 
     A chart is painted some 0.1 s after it is placed. A new picture of the same recording is laid
     over the last one, which stays until then, so that the trace never vanishes. Under another
     recording's name the last picture must not stay: there the paper is blank for that moment.
     """
     finish_pandas()
-    drawing = _drawing(st.session_state.get(_KEPT), recording, options, explanation)
+    drawing = _drawing(st.session_state.get(_KEPT), recording, options, marked)
     st.session_state[_KEPT] = drawing
     width, height = int(drawing.figure.layout.width), int(drawing.figure.layout.height)
     alt = f"ECG of {recording.record_id} on paper"

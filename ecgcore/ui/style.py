@@ -71,7 +71,26 @@ h1 { letter-spacing: -.01em; }
 .st-key-lightbox { align-items: flex-start; }
 .st-key-lightbox > div:first-child { flex: 0 1 auto; min-width: 0; }
 .st-key-lightbox > div:last-child { flex: 1 1 19rem; min-width: 19rem;
-  max-width: 34rem; width: auto; }
+  max-width: 56rem; width: auto; }
+/* findings of the model and of the rules: side by side where there is room */
+.st-key-panel { align-items: flex-start; column-gap: 1.4rem; row-gap: 1rem; }
+.st-key-panel > div { flex: 1 1 19rem; min-width: min(19rem, 100%); max-width: 34rem; width: auto; }
+.lightbox-headline { display: flex; flex-wrap: wrap; justify-content: space-between;
+  gap: .3rem 1.2rem; font-variant-numeric: tabular-nums; min-height: 3.6rem; }
+.lightbox-headline div { line-height: 1.25; }
+.lightbox-headline span { display: block; font-size: .74rem; color: var(--ink-soft); }
+.lightbox-headline b { font-weight: 650; font-size: 1rem; white-space: nowrap; }
+.lightbox-headline i { display: block; font-style: normal; font-size: .74rem;
+  color: var(--ink-soft); white-space: nowrap; }
+.lightbox-matrix { overflow-x: auto; }
+.lightbox-matrix table { border-collapse: collapse; font-size: .82rem; width: 100%;
+  font-variant-numeric: tabular-nums; }
+.lightbox-matrix th { font-weight: 600; text-align: right; padding: .1rem .45rem; }
+.lightbox-matrix th:first-child { text-align: left; white-space: nowrap; }
+.lightbox-matrix td { text-align: right; padding: .1rem .45rem; border-top: 1px solid var(--rule); }
+.lightbox-matrix tr.unit th { padding-top: .5rem; color: var(--ink-soft); }
+.st-key-rule-card { border-left: 3px solid var(--mark); padding: .1rem 0 .4rem .7rem; }
+.st-key-rule-card code { white-space: normal; overflow-wrap: anywhere; font-size: .75rem; }
 .st-key-paper-scroll { overflow-x: auto; overflow-y: hidden; border-radius: 6px;
   border: 1px solid var(--rule); width: 100%; }
 .st-key-paper-scroll > div, .st-key-paper-sheet,
@@ -93,26 +112,27 @@ h1 { letter-spacing: -.01em; }
   .st-key-worklist > div > .stHorizontalBlock > .stColumn { width: 100%; flex: none; } }
 
 /* a finding: the row is the button; the bar below is the probability, the tick the threshold */
-.st-key-findings, .st-key-findings .stVerticalBlock { gap: .4rem; }
-.st-key-findings [class*="st-key-finding-"] button { padding: .3rem .6rem .55rem; min-height: 3rem;
+.st-key-findings, .st-key-findings .stVerticalBlock, .st-key-rules,
+.st-key-rules .stVerticalBlock { gap: .4rem; }
+.st-key-panel [class*="st-key-finding-"] button { padding: .3rem .6rem .55rem; min-height: 3rem;
   border-radius: 5px; text-align: left; border: 1px solid var(--rule); overflow: hidden;
   background-repeat: no-repeat; background-image: linear-gradient(var(--ink), var(--ink)),
     linear-gradient(var(--bar), var(--bar)), linear-gradient(var(--rail), var(--rail));
   background-size: 2px 10px, var(--p, 0%) 5px, 100% 5px;
   background-position: var(--t, -9px) 100%, 0 100%, 0 100%; }
-.st-key-findings [class*="st-key-finding-"] button > div,
-.st-key-findings [class*="st-key-finding-"] button > div > span { width: 100%; }
-.st-key-findings [class*="st-key-finding-"] button [data-testid="stMarkdownContainer"] {
+.st-key-panel [class*="st-key-finding-"] button > div,
+.st-key-panel [class*="st-key-finding-"] button > div > span { width: 100%; }
+.st-key-panel [class*="st-key-finding-"] button [data-testid="stMarkdownContainer"] {
   width: 100%; }
-.st-key-findings [class*="st-key-finding-"] button p { display: grid; width: 100%; gap: 0 .5rem;
+.st-key-panel [class*="st-key-finding-"] button p { display: grid; width: 100%; gap: 0 .5rem;
   grid-template-columns: minmax(0, 1fr) auto; line-height: 1.3; font-size: .9rem; }
-.st-key-findings button p strong { grid-column: 1; grid-row: 1; font-weight: 650; }
-.st-key-findings button p em { grid-column: 1; grid-row: 2; font-style: normal; font-size: .8rem;
+.st-key-panel button p strong { grid-column: 1; grid-row: 1; font-weight: 650; }
+.st-key-panel button p em { grid-column: 1; grid-row: 2; font-style: normal; font-size: .8rem;
   color: var(--ink-soft); overflow-wrap: anywhere; white-space: normal; }
-.st-key-findings button p code { grid-column: 2; grid-row: 1; justify-self: end; padding: 0;
+.st-key-panel button p code { grid-column: 2; grid-row: 1; justify-self: end; padding: 0;
   background: none; color: inherit; font-size: .95rem; font-weight: 600;
   font-variant-numeric: tabular-nums; }
-.st-key-findings button p del { grid-column: 2; grid-row: 2; justify-self: end; font-size: .76rem;
+.st-key-panel button p del { grid-column: 2; grid-row: 2; justify-self: end; font-size: .76rem;
   text-decoration: none; color: var(--ink-soft); font-variant-numeric: tabular-nums; }
 .lightbox-none { color: var(--ink-soft); font-size: .86rem; padding: .35rem .1rem; }
 .lightbox-title { font-weight: 650; font-size: .95rem; padding-top: .2rem; }
@@ -122,7 +142,7 @@ h1 { letter-spacing: -.01em; }
 .stVerticalBlock.st-key-status { min-height: 1.5rem; max-height: 1.5rem; overflow: hidden; }
 .st-key-status .stSpinner, .st-key-status .stSpinner p { font-size: .8rem; line-height: 1.4rem;
   color: var(--ink-soft); }
-.lightbox-reading { min-height: 2.4rem; line-height: 1.2rem; color: var(--ink-soft);
+.lightbox-reading { min-height: 1.2rem; line-height: 1.2rem; color: var(--ink-soft);
   font-size: .82rem; }
 .lightbox-wait { min-height: 24rem; color: var(--ink-soft); font-size: .9rem; padding-top: .6rem; }
 .lightbox-facts { display: grid; grid-template-columns: max-content 1fr; gap: .15rem 1.2rem;

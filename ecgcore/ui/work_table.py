@@ -8,7 +8,7 @@ from ecgcore.ui.navigation import open_review
 from ecgcore.workspace import Entry
 
 _HEIGHT = 560
-_ORIGIN = {"demo": "Demo", "imported": "Imported"}
+_ORIGIN = {"demo": "Demo", "imported": "Imported", "simulated": "Simulated"}
 _STATE = {"read": "", "refused": "refused: open to see why", "unstated": "needs rate and unit"}
 
 

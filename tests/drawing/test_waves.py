@@ -61,6 +61,14 @@ def test_a_lead_shows_its_own_marks_or_the_global_ones() -> None:
     assert np.isfinite(everywhere).sum() == 12 * beats * ends * 2
 
 
+def test_a_wave_that_one_lead_alone_marks_is_not_drawn() -> None:
+    given = example()
+    overall = {wave: rows.copy() for wave, rows in given.overall.items()}
+    overall["P"][:] = np.nan
+    lonely = Delineation("network", RATE, given.samples, overall, given.leads)
+    assert set(traces(WaveView(lonely))) == {"QRS", "T"}
+
+
 def test_a_mark_stands_in_its_own_row_and_column() -> None:
     figure = draw_paper(pulses(), PaperOptions("3x4+1"), waves=WaveView(example()))
     lead_v1 = next(note for note in figure.layout.annotations if note.text == "<b>V1</b>")

@@ -57,7 +57,7 @@ def _payload(name: str, data: bytes) -> FilePayload:
 def _add_folder(page: Page, folder: Path) -> None:
     page.get_by_label("Folder", exact=True).fill(str(folder))
     page.get_by_role("button", name="Add folder").click()
-    page.get_by_text("4 of 4 recordings").wait_for()
+    page.get_by_text("20 of 20 recordings").wait_for()
 
 
 def test_the_demo_opens_with_paper_and_findings(page: Page) -> None:
@@ -261,14 +261,14 @@ def test_dropped_files_are_imported_or_refused_with_a_sentence(page: Page) -> No
     drop = page.locator('input[type="file"]')
     drop.set_input_files([_payload(file.name, file.data) for file in wfdb_files("fresh")])
     page.get_by_text("Imported 1: fresh").wait_for()
-    page.get_by_text("2 of 2 recordings").wait_for()
+    page.get_by_text("18 of 18 recordings").wait_for()
     page.wait_for_function("document.querySelectorAll('input[type=file]').length === 1")
     page.locator('input[type="file"]').set_input_files(
         [_payload(file.name, file.data) for file in broken_wfdb_files("bad")]
     )
     page.get_by_text("bad.hea was not read").wait_for()
     page.get_by_text("1OOO").wait_for()
-    page.get_by_text("2 of 2 recordings").wait_for()
+    page.get_by_text("18 of 18 recordings").wait_for()
 
 
 def test_dark_mode_darkens_page_and_paper(served: Served, browser: Browser) -> None:

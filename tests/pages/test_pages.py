@@ -12,6 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from ecgcore.readers.opening import NamedBytes
 from ecgcore.readers.stated import Stated
+from ecgcore.signal.simulator import PRESETS
 from ecgcore.ui import services
 from ecgcore.ui.style import DISCLAIMER
 from ecgcore.workspace import Workspace
@@ -53,7 +54,7 @@ def _open(app: AppTest, key: str = "demo") -> AppTest:
 
 
 def _finding(app: AppTest, code: str) -> Any:
-    (row,) = [b for b in app.button if b.key.startswith("finding-") and f"{code}**" in b.label]
+    (row,) = [b for b in app.button if re.match(r"finding-\d", b.key) and f"{code}**" in b.label]
     return row
 
 
@@ -120,7 +121,7 @@ def test_the_choices_survive_a_visit_to_the_work_list(app: AppTest) -> None:
 
 def test_findings_show_probability_threshold_and_positives_first(app: AppTest) -> None:
     _open(app)
-    rows = [b.label for b in app.button if b.key.startswith("finding-")]
+    rows = [b.label for b in app.button if re.match(r"finding-\d", b.key)]
     assert "●" in rows[0]
     assert sum("●" in row for row in rows) < len(rows) == 4
     assert all("`0." in row or "`1." in row for row in rows)
@@ -189,6 +190,8 @@ def test_leafing_shows_the_next_recording(app: AppTest, tmp_path: Path, records:
         app.button(key="leaf-next").click().run()
         seen.append(_texts(_paper(app)))
     assert ["alpha" in seen[0], "beta" in seen[1], "gamma" in seen[2]] == [True] * 3
+    for _ in PRESETS:
+        app.button(key="leaf-next").click().run()
     assert app.button(key="leaf-next").disabled
 
 
@@ -281,7 +284,7 @@ def test_an_unknown_recording_leads_back_to_the_work_list(app: AppTest) -> None:
 def test_imported_files_appear_in_the_list(app: AppTest, tmp_path: Path) -> None:
     _workspace(tmp_path).add(wfdb_files("dropped"))
     app.run()
-    assert [e.name for e in app.session_state["order"]][1:] == ["dropped"]
+    assert [e.name for e in app.session_state["order"]][1] == "dropped"
 
 
 def test_an_imported_table_that_lacks_its_rate_is_pointed_out(app: AppTest, tmp_path: Path) -> None:
@@ -295,3 +298,91 @@ def test_an_imported_table_that_lacks_its_rate_is_pointed_out(app: AppTest, tmp_
     app.run()
     assert not app.exception
     assert not app.warning
+
+
+def _rule(app: AppTest, label: str) -> Any:
+    (row,) = [b for b in app.button if "finding-rule-" in b.key and f" {label}**" in b.label]
+    return row
+
+
+def _simulated(tmp_path: Path, preset: str) -> str:
+    entries = _workspace(tmp_path).entries()
+    return next(entry.key for entry in entries if entry.name == f"simulated {preset}")
+
+
+def _boxes(app: AppTest) -> list[dict[str, Any]]:
+    return [shape for shape in _paper(app)["layout"].get("shapes", []) if shape["type"] == "rect"]
+
+
+def test_the_headline_gives_what_was_measured_beside_what_the_file_states(app: AppTest) -> None:
+    _open(app)
+    headline = next(part for part in _html(app).split("\n") if 'class="lightbox-headline' in part)
+    found = {
+        title: (float(ours), float(stated))
+        for title, ours, stated in re.findall(
+            r"<span>([^<]+)</span><b>(-?\d+)[^<]*</b><i>file: (-?\d+)", headline
+        )
+    }
+    assert set(found) == {"PR", "QRS", "QT", "QTc Bazett", "P axis", "QRS axis", "T axis"}
+    apart = {title: abs(ours - stated) for title, (ours, stated) in found.items()}
+    assert max(apart.values()) <= 12, apart
+
+
+def test_a_rule_shows_its_place_and_how_it_was_decided(app: AppTest, tmp_path: Path) -> None:
+    _open(app, _simulated(tmp_path, "first-degree block"))
+    assert not _boxes(app)
+    _rule(app, "1AVB").click().run()
+    assert _boxes(app)
+    assert "PR" in _html(app)
+    _rule(app, "1AVB").click().run()
+    assert not _boxes(app)
+
+
+def test_a_changed_threshold_changes_the_finding_here_and_nowhere_else(
+    app: AppTest, tmp_path: Path
+) -> None:
+    key = _simulated(tmp_path, "first-degree block")
+    _open(app, key)
+    _rule(app, "1AVB").click().run()
+    (threshold,) = [n for n in app.number_input if "default 200" in n.label]
+    threshold.set_value(400.0).run()
+    assert not [b for b in app.button if "● 1AVB" in b.label]
+    assert "1 thresholds changed" in _html(app)
+    app.button(key="leaf-next").click().run()
+    assert "thresholds changed" not in _html(app)
+    app.button(key="leaf-previous").click().run()
+    assert not [b for b in app.button if "● 1AVB" in b.label], "kept for this recording"
+
+
+def test_wave_marks_are_drawn_as_asked(app: AppTest) -> None:
+    _open(app)
+    assert not [t for t in _paper(app)["data"] if t["name"].endswith(" marks")]
+    app.segmented_control(key="wave-style").set_value("lines").run()
+    dashes = {t["name"]: t["line"]["dash"] for t in _paper(app)["data"] if "marks" in t["name"]}
+    assert dashes == {"P marks": "dash", "QRS marks": "dot", "T marks": "dashdot"}
+    app.segmented_control(key="wave-style").set_value("bands").run()
+    app.segmented_control(key="wave-scope").set_value("global").run()
+    assert "global marks by network" in _texts(_paper(app))
+    app.segmented_control(key="delineation").set_value("gradient").run()
+    assert "global marks by gradient" in _texts(_paper(app))
+
+
+def test_below_the_paper_stand_measurements_median_beat_or_the_file(app: AppTest) -> None:
+    _open(app)
+    assert "J + 60 ms" in _html(app)
+    app.segmented_control(key="below-paper").set_value("Median beat").run()
+    specs = [json.loads(chart.proto.spec) for chart in app.get("plotly_chart")]
+    (beat,) = [spec for spec in specs if "median of" in json.dumps(spec["layout"]["annotations"])]
+    assert len(beat["data"]) == 12
+    app.segmented_control(key="beat-leads").set_value("V2").run()
+    specs = [json.loads(chart.proto.spec) for chart in app.get("plotly_chart")]
+    (beat,) = [spec for spec in specs if "median of" in json.dumps(spec["layout"]["annotations"])]
+    assert [trace["name"] for trace in beat["data"]] == ["V2"]
+    app.segmented_control(key="below-paper").set_value("On file").run()
+    assert "RITMO SINUSALE" in _html(app)
+
+
+def test_simulated_recordings_are_named_so_on_the_page(app: AppTest, tmp_path: Path) -> None:
+    _open(app, _simulated(tmp_path, "sinus"))
+    assert "Simulated, not of a person." in _html(app)
+    assert "simulated sinus" in _texts(_paper(app))

@@ -1,0 +1,109 @@
+"""What was measured: a headline as a cart prints it, and the matrix of all leads."""
+
+from __future__ import annotations
+
+from html import escape
+
+import streamlit as st
+
+from ecgcore.recording import Recording
+from ecgcore.signal.delineation import Method
+from ecgcore.signal.measured import Measurements, Value
+from ecgcore.ui import readings
+from ecgcore.ui.style import of
+
+_HEADLINE = {
+    "rate_bpm": "Rate",
+    "pr_ms": "PR",
+    "qrs_ms": "QRS",
+    "qt_ms": "QT",
+    "qtc_bazett_ms": "QTc Bazett",
+    "qtc_fridericia_ms": "QTc Fridericia",
+    "p_axis_deg": "P axis",
+    "qrs_axis_deg": "QRS axis",
+    "t_axis_deg": "T axis",
+}
+# The file names no formula for its QTc; carts print Bazett's unless they say otherwise.
+_STATED_AS = {"qtc_bazett_ms": "qtc_ms"}
+_ROWS = {
+    "p_mv": "P",
+    "p_neg_mv": "P, negative part",
+    "q_mv": "Q",
+    "r_mv": "R",
+    "s_mv": "S",
+    "r2_mv": "R′",
+    "s2_mv": "S′",
+    "j_mv": "J",
+    "j60_mv": "J + 60 ms",
+    "t_mv": "T",
+    "p_ms": "P",
+    "q_ms": "Q",
+    "r_ms": "R",
+    "s_ms": "S",
+    "r2_ms": "R′",
+    "t_ms": "T",
+    "intrinsicoid_ms": "to the R peak",
+}
+_UNITS = {"deg": "°", "1/min": "/min"}
+
+
+def show_headline(recording: Recording, method: Method) -> None:
+    """Rate, intervals and axes, each with what the file states for it."""
+    measured = readings.measurements(recording, method)
+    stated = {one.name: one.number for one in recording.measurements}
+    cells = "".join(
+        _cell(title, measured.overall[name], stated.get(_STATED_AS.get(name, name)))
+        for name, title in _HEADLINE.items()
+    )
+    note = " ".join(measured.warnings)
+    st.html(
+        f'<div class="lightbox-headline {of(recording)}">{cells}</div>'
+        f'<div class="lightbox-small {of(recording)}">{escape(note)}</div>'
+    )
+
+
+def _cell(title: str, value: Value, stated: float | None) -> str:
+    unit = _UNITS.get(value.unit, f" {value.unit}")
+    number = "N/A" if value.number is None else f"{value.number:.0f}{unit}"
+    on_file = "" if stated is None else f"<i>file: {stated:.0f}{unit}</i>"
+    why = escape(value.reason or "", quote=True)
+    return f'<div title="{why}"><span>{escape(title)}</span><b>{number}</b>{on_file}</div>'
+
+
+def show_matrix(recording: Recording, method: Method) -> None:
+    """Amplitudes in mV and durations in ms, lead by lead, on the median beat."""
+    measured = readings.measurements(recording, method)
+    if not measured.leads:
+        st.html('<div class="lightbox-none">No lead could be measured.</div>')
+        return
+    heads = "".join(f"<th>{lead}</th>" for lead in measured.leads)
+    rows = ""
+    for unit, names in (
+        ("mV", [n for n in _ROWS if n.endswith("mv")]),
+        ("ms", [n for n in _ROWS if n.endswith("ms")]),
+    ):
+        rows += f'<tr class="unit"><th>{unit}</th>{heads}</tr>'
+        rows += "".join(_row(name, measured, unit) for name in names)
+    reasons = dict.fromkeys(
+        value.reason
+        for lead in measured.leads.values()
+        for name, value in lead.items()
+        if name in _ROWS and value.reason
+    )
+    notes = " ".join(escape(reason) for reason in reasons if reason)
+    st.html(
+        f'<div class="lightbox-matrix {of(recording)}"><table>{rows}</table></div>'
+        f'<div class="lightbox-small {of(recording)}">{notes}</div>'
+    )
+
+
+def _row(name: str, measured: Measurements, unit: str) -> str:
+    cells = ""
+    for values in measured.leads.values():
+        value = values[name]
+        if value.number is None:
+            cells += f'<td title="{escape(value.reason or "", quote=True)}">N/A</td>'
+        else:
+            text = f"{value.number:.2f}" if unit == "mV" else f"{value.number:.0f}"
+            cells += f"<td>{'·' if float(text) == 0 else text}</td>"
+    return f"<tr><th>{_ROWS[name]}</th>{cells}</tr>"

@@ -1,0 +1,191 @@
+"""The column of rules: what the criteria say, their thresholds, and the place each points at."""
+
+from __future__ import annotations
+
+from html import escape
+
+import streamlit as st
+
+from ecgcore.recording import Recording
+from ecgcore.rules.criteria import CRITERIA_SETS, Criterion, criteria_set
+from ecgcore.rules.finding import Finding
+from ecgcore.signal.delineation import Method
+from ecgcore.ui import readings
+from ecgcore.ui.markdown import plain
+from ecgcore.ui.style import of
+
+_SET_NAMES = {"clinical": "Clinical", "paper": "HRNN paper"}
+_DIGITS = {"ms": 0, "deg": 0, "1/min": 0, "mV": 2, "mV ms": 0, "": 2}
+
+
+def chosen_criteria() -> str:
+    """Which set of criteria the reader wants."""
+    chosen: str | None = st.segmented_control(
+        "Rules",
+        CRITERIA_SETS,
+        default=CRITERIA_SETS[0],
+        required=True,
+        format_func=lambda name: _SET_NAMES.get(name, name),
+        key="criteria",
+        persist_state="session",
+        label_visibility="collapsed",
+    )
+    return chosen or CRITERIA_SETS[0]
+
+
+def chosen_finding(recording: Recording, method: Method) -> Finding | None:
+    """The finding whose place the reader wants to see, as it stands with changed thresholds."""
+    criteria = st.session_state.get("criteria") or CRITERIA_SETS[0]
+    wanted = _chosen().get((recording.source.sha256, criteria))
+    found = readings.rule_findings(recording, method, criteria, changes(recording, criteria))
+    return next((finding for finding in found if finding.criterion == wanted), None)
+
+
+def _chosen() -> dict[tuple[str, str], str]:
+    chosen: dict[tuple[str, str], str] = st.session_state.setdefault("rules-chosen", {})
+    return chosen
+
+
+def _choose(key: tuple[str, str], criterion: str) -> None:
+    """Show a finding's place, or hide it if it is shown."""
+    if _chosen().get(key) == criterion:
+        del _chosen()[key]
+    else:
+        _chosen()[key] = criterion
+
+
+def changes(recording: Recording, criteria: str) -> dict[str, float]:
+    """The thresholds that the reader changed for this recording only."""
+    everything: dict[tuple[str, str], dict[str, float]] = st.session_state.setdefault(
+        "rules-changed", {}
+    )
+    return everything.setdefault((recording.source.sha256, criteria), {})
+
+
+def show_rules(recording: Recording, method: Method, criteria: str) -> None:
+    """All criteria: those that hold, those that do not, those that could not be decided."""
+    changed = changes(recording, criteria)
+    found = readings.rule_findings(recording, method, criteria, changed)
+    fired = [finding for finding in found if finding.fired]
+    silent = [finding for finding in found if finding.fired is False]
+    open_ones = [finding for finding in found if finding.fired is None]
+    decided = len(fired) + len(silent)
+    note = f", {len(changed)} thresholds changed" if changed else ""
+    st.html(
+        f'<div class="lightbox-title {of(recording)}">{len(fired)} of {decided} rules hold{note}'
+        "</div>"
+    )
+    if not fired:
+        st.html('<div class="lightbox-none">No rule holds.</div>')
+    _rows(fired, recording, method, criteria)
+    if silent and st.toggle(
+        f"Show {len(silent)} that do not hold", key="all-rules", persist_state="session"
+    ):
+        _rows(silent, recording, method, criteria)
+    if open_ones:
+        with st.expander(f"{len(open_ones)} not decided"):
+            items = "".join(
+                f"<dt>{escape(finding.label)}</dt><dd>{escape(finding.description)}"
+                f' <span class="lightbox-small">{escape(finding.reason or "")}</span></dd>'
+                for finding in open_ones
+            )
+            st.html(f'<dl class="lightbox-facts {of(recording)}">{items}</dl>')
+
+
+def _doubted(recording: Recording) -> tuple[str, ...]:
+    return ()
+
+
+def _rows(findings: list[Finding], recording: Recording, method: Method, criteria: str) -> None:
+    doubted = _doubted(recording)
+    key = (recording.source.sha256, criteria)
+    for finding in findings:
+        number = criteria_set(criteria).criteria.index(
+            criteria_set(criteria).criterion(finding.criterion)
+        )
+        st.button(
+            _row_text(finding, doubted),
+            key=f"finding-rule-{number}-{of(recording)}",
+            on_click=_choose,
+            args=(key, finding.criterion),
+            width="stretch",
+        )
+        if _chosen().get(key) == finding.criterion:
+            _show_card(finding, recording, criteria, doubted)
+
+
+def _row_text(finding: Finding, doubted: tuple[str, ...]) -> str:
+    """One row in Markdown; the style sheet puts each element in its place."""
+    mark = "● " if finding.fired else ""
+    care = " ⚠" if set(doubted) & {place.lead for place in finding.where} else ""
+    number = f" `{_amount(finding.measured, finding.unit)}`" if finding.measured is not None else ""
+    limit = (
+        f" ~~limit {_amount(finding.threshold, finding.unit)}~~"
+        if finding.threshold is not None
+        else ""
+    )
+    return f"**{mark}{plain(finding.label)}{care}** *{plain(finding.description)}*{number}{limit}"
+
+
+def _amount(number: float | None, unit: str) -> str:
+    if number is None:
+        return ""
+    return f"{number:.{_DIGITS.get(unit, 2)}f} {'°' if unit == 'deg' else unit}".strip()
+
+
+def _show_card(
+    finding: Finding, recording: Recording, criteria: str, doubted: tuple[str, ...]
+) -> None:
+    """How the rule was decided, by whom it is, and its thresholds to change."""
+    criterion = criteria_set(criteria).criterion(finding.criterion)
+    unfit = sorted(set(doubted) & {place.lead for place in finding.where})
+    sentences = [finding.comparison, finding.reason or "", criterion.note]
+    if unfit:
+        sentences.append(f"{', '.join(unfit)} is not fit to read: do not rely on this.")
+    text = " ".join(escape(sentence) for sentence in sentences if sentence)
+    with st.container(key="rule-card", gap="small"):
+        st.html(
+            f'<div class="lightbox-small {of(recording)}">{text}<br>'
+            f"<code>{escape(criterion.expression)}</code><br>{escape(criterion.source)}</div>"
+        )
+        _show_thresholds(criterion, recording, criteria)
+
+
+def _show_thresholds(criterion: Criterion, recording: Recording, criteria: str) -> None:
+    changed = changes(recording, criteria)
+    for threshold in criterion.thresholds:
+        unit = f", {threshold.unit}" if threshold.unit else ""
+        key = f"threshold-{threshold.name}-{of(recording)}"
+        st.number_input(
+            f"{threshold.name.replace('_', ' ')}{unit} (default {threshold.value:g})",
+            value=changed.get(threshold.name, threshold.value),
+            step=10.0 ** -_DIGITS.get(threshold.unit, 2),
+            key=key,
+            help=threshold.source,
+            on_change=_change,
+            args=(recording, criteria, threshold.name, threshold.value, key),
+        )
+    if changed:
+        st.button(
+            "Back to the defaults",
+            key=f"rules-reset-{of(recording)}",
+            on_click=_reset,
+            args=(recording, criteria),
+            type="tertiary",
+            icon=":material/undo:",
+        )
+
+
+def _change(recording: Recording, criteria: str, name: str, default: float, key: str) -> None:
+    """Keep a changed threshold, for this recording only; the default is never touched."""
+    value = float(st.session_state[key])
+    changed = changes(recording, criteria)
+    changed.pop(name, None)
+    if value != default:
+        changed[name] = value
+
+
+def _reset(recording: Recording, criteria: str) -> None:
+    for name in list(changes(recording, criteria)):
+        st.session_state.pop(f"threshold-{name}-{of(recording)}", None)
+    changes(recording, criteria).clear()

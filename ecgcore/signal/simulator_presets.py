@@ -22,9 +22,9 @@ _SEED = 18
 PRESETS: Mapping[str, SimulationOptions] = MappingProxyType(
     {
         "sinus": SimulationOptions(seed=_SEED),
-        "bradycardia": SimulationOptions(seed=_SEED, rate_bpm=44, qt_ms=440, pr_ms=172),
+        "bradycardia": SimulationOptions(seed=_SEED, rate_bpm=44, qt_ms=475, pr_ms=172),
         "tachycardia": SimulationOptions(
-            seed=_SEED, rate_bpm=128, qt_ms=300, pr_ms=128, p_ms=92, rr_sd_ms=3
+            seed=_SEED, rate_bpm=128, qt_ms=312, pr_ms=128, p_ms=92, rr_sd_ms=3
         ),
         "atrial fibrillation": SimulationOptions(
             seed=_SEED,

@@ -218,8 +218,8 @@ def _softened(lobe: Lobe, softness: float) -> Lobe:
 def _p_lobes(options: SimulationOptions) -> tuple[Lobe, ...]:
     """Right atrium to the front, then left atrium to the back."""
     apart, soft = 0.12 * options.p_notch, options.softness
-    right = Lobe(0.0, 0.38 - apart, 0.78 - 2 * apart, (0.30, 0.62, -0.34), soft, 2.0)
-    left = Lobe(0.20 + apart, 0.62 + apart, 1.0, (0.52, 0.42, 0.38), 2.0, soft)
+    right = Lobe(0.0, 0.38 - apart, 0.78 - 2 * apart, (0.30, 0.62, -0.42), soft, 2.0)
+    left = Lobe(0.20 + apart, 0.62 + apart, 1.0, (0.52, 0.42, 0.06), 2.0, soft)
     return (right, left)
 
 

@@ -2,8 +2,8 @@
 
 Measures every recording once and applies both sets of criteria. "undecided" are recordings where a
 criterion gave no answer: a voltage rule on LUDB, whose gains are false, or a rule that is not
-applied in a bundle branch block; they count neither way. Labels are what people wrote: two thirds
-of the false ones are explained by them, so ``--show-false N`` lists N a criterion to be looked at.
+applied in a bundle branch block; they count neither way. Labels are what people wrote, by other
+criteria and not always right: ``--show-false N`` lists N a criterion to be looked at.
 
     python benchmarks/rules.py [--data FOLDER] [--method network] [--keep FILE] [--show-false N]
 """

@@ -201,7 +201,27 @@ def _compared(node: Compared, facts: Facts) -> Answer:
         holds = None
     uses, missing = left.uses + right.uses, left.missing + right.missing
     margin, witness = _witness(node, facts, (left, right), holds)
+    if isinstance(node.left, Counted) and rising and right.known:
+        needed = int(right.low) + (not inclusive)
+        margin, witness = _counted_witness(node.left, facts, needed, holds) or (margin, witness)
     return Answer(holds, margin, witness, uses, () if holds is not None else missing)
+
+
+def _counted_witness(
+    node: Counted, facts: Facts, needed: int, holds: bool | None
+) -> tuple[float, Witness] | None:
+    """Of "in so many leads", the lead that would have to change: that with the needed rank."""
+    answers = [evaluate(node.condition, replace(facts, lead=one)) for one in node.leads]
+    known = [answer for answer in answers if answer.holds is not None]
+    if holds is None or not 0 < needed <= len(answers):
+        return None
+    # What is not known counts as true where the count fails all the same, else as false.
+    rank = needed if holds else needed - (len(answers) - len(known))
+    ordered = sorted(known, key=lambda answer: answer.margin, reverse=True)
+    chosen = ordered[rank - 1]
+    count = f"{sum(bool(answer.holds) for answer in known)} of {', '.join(node.leads)}"
+    text = f"{count} ({needed} needed): {chosen.witness.text}"
+    return chosen.margin, replace(chosen.witness, text=text)
 
 
 def _witness(

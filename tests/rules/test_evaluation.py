@@ -115,6 +115,19 @@ def test_whether_a_wave_is_there_at_all_is_not_the_nearest_comparison() -> None:
     assert (both.witness.measured, both.witness.unit) == (190, "ms")
 
 
+def test_of_a_count_the_lead_that_tips_it_is_shown() -> None:
+    text = "count(lead.r_mv > tall for lead in (V3, V4, V5)) >= many"
+    enough = _answer(text)
+    assert enough.witness.text == "2 of V3, V4, V5 (2 needed): V5 R 1.40 mV > 1.00 mV"
+    short = _answer(text, V5__r_mv=0.8)
+    assert short.witness.text == "1 of V3, V4, V5 (2 needed): V3 R 0.90 mV not > 1.00 mV"
+    unknown = _answer(text, "V4.r_mv", V5__r_mv=0.8, V3__r_mv=0.1)
+    assert unknown.holds is False
+    assert unknown.witness.text == "0 of V3, V4, V5 (2 needed): V5 R 0.80 mV not > 1.00 mV"
+    more = _answer("count(lead.r_mv > tall for lead in (V4, V5)) > many")
+    assert more.witness.text.startswith("number of leads")
+
+
 def test_an_open_comparison_states_no_number() -> None:
     witness = _answer("V1.r_mv + V2.r_mv > tall", "V1.r_mv").witness
     assert (witness.measured, witness.threshold) == (None, 1.0)

@@ -4,7 +4,17 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from ecgcore.recording import Recording, RecordingError
-from ecgcore.ui import controls, evidence, findings, head, navigation, services, signal_panel, style
+from ecgcore.ui import (
+    controls,
+    evidence,
+    findings,
+    head,
+    navigation,
+    readings,
+    services,
+    signal_panel,
+    style,
+)
 from ecgcore.ui.paper_view import paper_column, show_paper
 from ecgcore.ui.stating import ask_to_state
 
@@ -78,7 +88,8 @@ def review(here: navigation.Position) -> None:
         return
     with top:
         head.show_head(recording, here)
-    head.show_remarks(recording, head.remarks(recording, services.quality(recording)))
+    known = head.remarks(recording, services.quality(recording), readings.verdict(recording))
+    head.show_remarks(recording, known)
     lightbox(recording)
     if here.following is not None:
         services.prefetch(here.following, st.session_state.get("model"))

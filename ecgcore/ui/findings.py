@@ -13,7 +13,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from ecgcore.models.prediction import LabelPrediction, Prediction
 from ecgcore.recording import Recording
-from ecgcore.ui import services
+from ecgcore.ui import readings, services
 from ecgcore.ui.controls import show_from
 from ecgcore.ui.markdown import plain
 from ecgcore.ui.style import of
@@ -93,6 +93,7 @@ def show_findings(prediction: Prediction, recording: Recording) -> None:
         f"{len(positive) + len(negative)} {_kind(prediction)}</div>"
     )
     _part_seen(prediction, recording)
+    _unfit_seen(recording)
     if not positive:
         st.html('<div class="lightbox-none">No statement reaches its threshold.</div>')
     _rows(positive, prediction, recording)
@@ -128,6 +129,17 @@ def _part_seen(prediction: Prediction, recording: Recording) -> None:
         on_click=show_from,
         args=(recording, prediction.start),
     )
+
+
+def _unfit_seen(recording: Recording) -> None:
+    """That the model saw leads which nobody could read."""
+    doubted = readings.doubted_leads(recording)
+    if doubted:
+        leads = ", ".join(doubted)
+        st.html(
+            f'<div class="lightbox-doubt {of(recording)}">The model also read {leads}, '
+            "not fit to read: do not rely on its answers.</div>"
+        )
 
 
 def place(model: str | None, recording: Recording) -> DeltaGenerator:

@@ -10,6 +10,7 @@ import streamlit as st
 
 from ecgcore.recording import Recording
 from ecgcore.signal.quality import QualityWarning
+from ecgcore.signal.verdict import Verdict
 from ecgcore.ui.navigation import Position
 from ecgcore.ui.style import of, only_of
 
@@ -25,9 +26,12 @@ class Remark:
     text: str
 
 
-def remarks(recording: Recording, quality: tuple[QualityWarning, ...]) -> tuple[Remark, ...]:
-    """What the reader and the quality gate say, the gravest first."""
-    found = [Remark("warning", f"Reading: {text}") for text in recording.source.warnings]
+def remarks(
+    recording: Recording, quality: tuple[QualityWarning, ...], verdict: Verdict
+) -> tuple[Remark, ...]:
+    """Whether it is fit to read, what the reader and the quality gate say; the gravest first."""
+    found = [] if verdict.acceptable else [Remark("unusable", f"Not fit to read. {verdict.reason}")]
+    found += [Remark("warning", f"Reading: {text}") for text in recording.source.warnings]
     # The sentences name their leads.
     found += [Remark(warning.severity, warning.text) for warning in quality]
     return tuple(sorted(found, key=lambda remark: _RANK[remark.severity]))

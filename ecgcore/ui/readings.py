@@ -21,6 +21,7 @@ from ecgcore.signal.intervals import UsualBeat
 from ecgcore.signal.intervals import usual_beat as find_usual_beat
 from ecgcore.signal.measured import Measurements
 from ecgcore.signal.measurements import measure
+from ecgcore.signal.verdict import Verdict, judge
 from ecgcore.ui.memory import Memory
 
 
@@ -28,6 +29,7 @@ from ecgcore.ui.memory import Memory
 class _Memories:
     """One of each a server; each entry is under 100 kB."""
 
+    verdicts: Memory[Verdict] = field(default_factory=lambda: Memory(64))
     delineations: Memory[Delineation] = field(default_factory=lambda: Memory(64))
     beats: Memory[Beats] = field(default_factory=lambda: Memory(64))
     medians: Memory[MedianBeat] = field(default_factory=lambda: Memory(16))
@@ -42,6 +44,17 @@ def memories() -> _Memories:
 
 def _identity(recording: Recording) -> tuple[str, float]:
     return (recording.source.sha256, recording.sampling_rate)
+
+
+def verdict(recording: Recording) -> Verdict:
+    """Whether a recording is fit to read."""
+    return memories().verdicts.get(_identity(recording), lambda: judge(recording))
+
+
+def doubted_leads(recording: Recording) -> tuple[str, ...]:
+    """The leads that are not fit to read."""
+    judged = verdict(recording).leads
+    return tuple(lead for lead, one in judged.items() if not one.acceptable)
 
 
 def delineation(recording: Recording, method: Method) -> Delineation:

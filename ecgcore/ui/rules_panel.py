@@ -75,6 +75,12 @@ def show_rules(recording: Recording, method: Method, criteria: str) -> None:
         f'<div class="lightbox-title {of(recording)}">{len(fired)} of {decided} rules hold{note}'
         "</div>"
     )
+    doubted = readings.doubted_leads(recording)
+    if doubted:
+        st.html(
+            f'<div class="lightbox-doubt {of(recording)}">{", ".join(doubted)} not fit to read: '
+            "rules with ⚠ rest on it, and intervals over all leads may.</div>"
+        )
     if not fired:
         st.html('<div class="lightbox-none">No rule holds.</div>')
     _rows(fired, recording, method, criteria)
@@ -92,12 +98,8 @@ def show_rules(recording: Recording, method: Method, criteria: str) -> None:
             st.html(f'<dl class="lightbox-facts {of(recording)}">{items}</dl>')
 
 
-def _doubted(recording: Recording) -> tuple[str, ...]:
-    return ()
-
-
 def _rows(findings: list[Finding], recording: Recording, method: Method, criteria: str) -> None:
-    doubted = _doubted(recording)
+    doubted = readings.doubted_leads(recording)
     key = (recording.source.sha256, criteria)
     for finding in findings:
         number = criteria_set(criteria).criteria.index(

@@ -135,6 +135,7 @@ h1 { letter-spacing: -.01em; }
 .st-key-panel button p del { grid-column: 2; grid-row: 2; justify-self: end; font-size: .76rem;
   text-decoration: none; color: var(--ink-soft); font-variant-numeric: tabular-nums; }
 .lightbox-none { color: var(--ink-soft); font-size: .86rem; padding: .35rem .1rem; }
+.lightbox-doubt { color: var(--stop); font-size: .84rem; line-height: 1.3; }
 .lightbox-title { font-weight: 650; font-size: .95rem; padding-top: .2rem; }
 .lightbox-small { color: var(--ink-soft); font-size: .8rem; line-height: 1.45; }
 .lightbox-status { height: 1.4rem; overflow: hidden; color: var(--ink-soft); font-size: .8rem;

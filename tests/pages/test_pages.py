@@ -7,12 +7,14 @@ import re
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from ecgcore.readers.opening import NamedBytes
 from ecgcore.readers.stated import Stated
-from ecgcore.signal.simulator import PRESETS
+from ecgcore.recording import LEADS
+from ecgcore.signal.simulator import PRESETS, simulate
 from ecgcore.ui import services
 from ecgcore.ui.style import DISCLAIMER
 from ecgcore.workspace import Workspace
@@ -386,3 +388,24 @@ def test_simulated_recordings_are_named_so_on_the_page(app: AppTest, tmp_path: P
     _open(app, _simulated(tmp_path, "sinus"))
     assert "Simulated, not of a person." in _html(app)
     assert "simulated sinus" in _texts(_paper(app))
+
+
+def test_an_unfit_recording_opens_with_its_verdict_over_it(app: AppTest, tmp_path: Path) -> None:
+    signal = simulate(PRESETS["sinus"], "sinus").recording.signal.copy()
+    signal[LEADS.index("V3"), 500:] = 0.0
+    broken = tmp_path / "broken"
+    broken.mkdir()
+    np.savez(
+        broken / "broken.npz",
+        signal=signal,
+        leads=np.array(LEADS),
+        sampling_rate=500.0,
+        unit=np.array("mV"),
+    )
+    _workspace(tmp_path).add_folder(str(broken))
+    entry = next(e for e in _workspace(tmp_path).entries() if e.name == "broken")
+    _open(app, entry.key)
+    assert _papers(app), "it opens all the same"
+    assert "Not fit to read. V3:" in _html(app)
+    assert "The model also read V3" in _html(app)
+    assert "V3 not fit to read: rules with" in _html(app)

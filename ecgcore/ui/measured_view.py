@@ -105,5 +105,6 @@ def _row(name: str, measured: Measurements, unit: str) -> str:
             cells += f'<td title="{escape(value.reason or "", quote=True)}">N/A</td>'
         else:
             text = f"{value.number:.2f}" if unit == "mV" else f"{value.number:.0f}"
-            cells += f"<td>{'·' if float(text) == 0 else text}</td>"
+            absent = value.number == 0 and not name.startswith("j")
+            cells += f"<td>{'·' if absent else text}</td>"
     return f"<tr><th>{_ROWS[name]}</th>{cells}</tr>"

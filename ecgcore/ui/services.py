@@ -24,7 +24,9 @@ from ecgcore.models.prediction import Prediction
 from ecgcore.readers.stated import Stated
 from ecgcore.recording import Recording, RecordingError, complete_limb_leads
 from ecgcore.recording_index import file_stamp
+from ecgcore.signal.delineation import DEFAULT_METHOD
 from ecgcore.signal.quality import QualityWarning, assess
+from ecgcore.ui import readings
 from ecgcore.ui.memory import Memory
 from ecgcore.workspace import Entry, Workspace
 
@@ -200,6 +202,8 @@ def _fetch(entry: Entry, model: str | None) -> None:
     except RecordingError:
         return
     quality(recording)
+    readings.verdict(recording)
+    readings.measurements(recording, DEFAULT_METHOD)
     if model is not None and model in memories().predictors:
         prediction(model, recording)
 

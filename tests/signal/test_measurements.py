@@ -318,3 +318,24 @@ def test_given_beats_are_used() -> None:
     found = measure(ecg.recording, ecg.truth, half)
     assert number(found, "beats") == len(half)
     assert number(found, "rate_bpm") == pytest.approx(35, abs=2)
+
+
+@pytest.mark.parametrize("lead", ["II", "aVL", "V3"])
+def test_st_levels_are_read_where_they_are_named(lead: str) -> None:
+    ecg = simulated("inferior ST elevation")
+    found = measured(ecg)
+    row = ecg.recording.lead(lead).astype(np.float64)
+    marks = ecg.truth.overall["QRS"]
+    inside = marks[(marks[:, 0] > 100) & (marks[:, 2] < ecg.recording.samples - 200)]
+    for name, later, within in (("j_mv", 0, 0.03), ("j60_mv", 30, 0.01), ("j80_mv", 40, 0.01)):
+        levels = [row[round(off) + later] - row[round(on) - 4] for on, _, off in inside]
+        expected = float(np.median(levels))
+        assert number(found, f"{lead}.{name}") == pytest.approx(expected, abs=within)
+    slope = number(found, f"{lead}.j80_mv") - number(found, f"{lead}.j_mv")
+    assert number(found, f"{lead}.st_slope_mv") == pytest.approx(slope)
+
+
+def test_irregularity_leaves_ectopic_beats_out() -> None:
+    found = measured(simulated("ventricular ectopics"))
+    assert number(found, "rr_sd_ms") > 100
+    assert number(found, "rr_irregularity") < 0.06

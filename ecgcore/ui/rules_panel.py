@@ -75,19 +75,33 @@ def show_rules(recording: Recording, method: Method, criteria: str) -> None:
         f'<div class="lightbox-title {of(recording)}">{len(fired)} of {decided} rules hold{note}'
         "</div>"
     )
+    if changed:
+        st.button(
+            "Back to the defaults",
+            key=f"rules-reset-{of(recording)}",
+            on_click=_reset,
+            args=(recording, criteria),
+            type="tertiary",
+            icon=":material/undo:",
+        )
     doubted = readings.doubted_leads(recording)
     if doubted:
         st.html(
             f'<div class="lightbox-doubt {of(recording)}">{", ".join(doubted)} not fit to read: '
             "rules with ⚠ rest on it, and intervals over all leads may.</div>"
         )
-    if not fired:
+    chosen = _chosen().get((recording.source.sha256, criteria))
+    # What the reader looks at stays where it is when a changed threshold turns it over.
+    shown = [finding for finding in found if finding.fired or finding.criterion == chosen]
+    silent = [finding for finding in silent if finding.criterion != chosen]
+    open_ones = [finding for finding in open_ones if finding.criterion != chosen]
+    if not shown:
         st.html('<div class="lightbox-none">No rule holds.</div>')
-    _rows(fired, recording, method, criteria)
+    _rows(shown, recording, criteria)
     if silent and st.toggle(
         f"Show {len(silent)} that do not hold", key="all-rules", persist_state="session"
     ):
-        _rows(silent, recording, method, criteria)
+        _rows(silent, recording, criteria)
     if open_ones:
         with st.expander(f"{len(open_ones)} not decided"):
             items = "".join(
@@ -98,7 +112,7 @@ def show_rules(recording: Recording, method: Method, criteria: str) -> None:
             st.html(f'<dl class="lightbox-facts {of(recording)}">{items}</dl>')
 
 
-def _rows(findings: list[Finding], recording: Recording, method: Method, criteria: str) -> None:
+def _rows(findings: list[Finding], recording: Recording, criteria: str) -> None:
     doubted = readings.doubted_leads(recording)
     key = (recording.source.sha256, criteria)
     for finding in findings:
@@ -162,19 +176,11 @@ def _show_thresholds(criterion: Criterion, recording: Recording, criteria: str) 
             f"{threshold.name.replace('_', ' ')}{unit} (default {threshold.value:g})",
             value=changed.get(threshold.name, threshold.value),
             step=10.0 ** -_DIGITS.get(threshold.unit, 2),
+            format=f"%.{_DIGITS.get(threshold.unit, 2)}f",
             key=key,
             help=threshold.source,
             on_change=_change,
             args=(recording, criteria, threshold.name, threshold.value, key),
-        )
-    if changed:
-        st.button(
-            "Back to the defaults",
-            key=f"rules-reset-{of(recording)}",
-            on_click=_reset,
-            args=(recording, criteria),
-            type="tertiary",
-            icon=":material/undo:",
         )
 
 

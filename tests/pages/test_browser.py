@@ -26,6 +26,7 @@ NO_HEAT = (
 )
 NAME = ".lightbox-head .name"
 FINDING = '.st-key-findings [class*="st-key-finding-"] button'
+RULE = '.st-key-rules [class*="st-key-finding-rule-"] button'
 PIXELS_PER_MM = 96 / 25.4
 
 
@@ -111,6 +112,40 @@ def test_a_click_on_a_finding_shows_and_hides_its_evidence(page: Page) -> None:
     page.get_by_text(f"{ALWAYS} by HiRes-CAM: on the trace").wait_for()
     row.click()
     page.wait_for_function(NO_HEAT)
+
+
+def test_a_click_on_a_rule_marks_its_place_on_the_trace(page: Page) -> None:
+    _open_demo(page)
+    rule = page.locator(RULE, has_text="Sinus rhythm").first
+    rule.click()
+    page.locator(f"{PAPER}:visible .shapelayer path").first.wait_for(state="attached")
+    page.locator(".st-key-rule-card").wait_for()
+    limit = page.locator(".st-key-rule-card").get_by_role("spinbutton", name="rate slow, 1/min")
+    limit.fill("70")
+    limit.press("Enter")
+    page.get_by_text("1 thresholds changed").wait_for()
+    page.wait_for_function(
+        f"![...document.querySelectorAll('{RULE}')].some(row => row.textContent.includes('● SR'))"
+    )
+    page.get_by_role("button", name="Back to the defaults").click()
+    page.locator(RULE, has_text="Sinus rhythm").first.wait_for()
+    assert page.get_by_text("thresholds changed").count() == 0
+
+
+def test_wave_marks_and_the_median_beat_are_drawn(page: Page) -> None:
+    _open_demo(page)
+    page.locator(RULE).first.wait_for()
+    before = page.locator(LINES).count()
+    _choose(page, "wave-style", "Lines")
+    page.wait_for_function(f"document.querySelectorAll('{LINES}').length > {before}")
+    _wait_for_words(page, "each lead's own marks by network")
+    _choose(page, "wave-scope", "Global")
+    _wait_for_words(page, "global marks by network")
+    _choose(page, "below-paper", "Median beat")
+    beat = page.locator('[class*="st-key-median-beat"] .js-plotly-plot')
+    beat.locator("path.js-line").first.wait_for()
+    assert beat.locator("path.js-line").count() == 12
+    beat.get_by_text("QRS onset").wait_for()
 
 
 def test_lime_answers_too(page: Page) -> None:

@@ -88,7 +88,12 @@ def review(here: navigation.Position) -> None:
         return
     with top:
         head.show_head(recording, here)
-    known = head.remarks(recording, services.quality(recording), readings.verdict(recording))
+    known = head.remarks(
+        recording,
+        services.quality(recording),
+        readings.verdict(recording),
+        readings.reversals(recording),
+    )
     head.show_remarks(recording, known)
     lightbox(recording)
     if here.following is not None:

@@ -10,6 +10,7 @@ import streamlit as st
 
 from ecgcore.recording import Recording
 from ecgcore.signal.quality import QualityWarning
+from ecgcore.signal.reversal import Reversal
 from ecgcore.signal.verdict import Verdict
 from ecgcore.ui.navigation import Position
 from ecgcore.ui.style import of, only_of
@@ -27,10 +28,16 @@ class Remark:
 
 
 def remarks(
-    recording: Recording, quality: tuple[QualityWarning, ...], verdict: Verdict
+    recording: Recording,
+    quality: tuple[QualityWarning, ...],
+    verdict: Verdict,
+    reversals: tuple[Reversal, ...] = (),
 ) -> tuple[Remark, ...]:
-    """Whether it is fit to read, what the reader and the quality gate say; the gravest first."""
+    """Whether it is fit to read, exchanged electrodes, what the reader and the quality gate say;
+    the gravest first.
+    """
     found = [] if verdict.acceptable else [Remark("unusable", f"Not fit to read. {verdict.reason}")]
+    found += [Remark("warning", f"Electrodes: {one.reason}") for one in reversals]
     found += [Remark("warning", f"Reading: {text}") for text in recording.source.warnings]
     # The sentences name their leads.
     found += [Remark(warning.severity, warning.text) for warning in quality]

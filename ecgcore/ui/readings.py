@@ -21,6 +21,7 @@ from ecgcore.signal.intervals import UsualBeat
 from ecgcore.signal.intervals import usual_beat as find_usual_beat
 from ecgcore.signal.measured import Measurements
 from ecgcore.signal.measurements import measure
+from ecgcore.signal.reversal import Reversal, suspect_reversal
 from ecgcore.signal.verdict import Verdict, judge
 from ecgcore.ui.memory import Memory
 
@@ -30,6 +31,7 @@ class _Memories:
     """One of each a server; each entry is under 100 kB."""
 
     verdicts: Memory[Verdict] = field(default_factory=lambda: Memory(64))
+    reversals: Memory[tuple[Reversal, ...]] = field(default_factory=lambda: Memory(64))
     delineations: Memory[Delineation] = field(default_factory=lambda: Memory(64))
     beats: Memory[Beats] = field(default_factory=lambda: Memory(64))
     medians: Memory[MedianBeat] = field(default_factory=lambda: Memory(16))
@@ -49,6 +51,16 @@ def _identity(recording: Recording) -> tuple[str, float]:
 def verdict(recording: Recording) -> Verdict:
     """Whether a recording is fit to read."""
     return memories().verdicts.get(_identity(recording), lambda: judge(recording))
+
+
+def reversals(recording: Recording) -> tuple[Reversal, ...]:
+    """The exchange of electrodes that the recording looks like, none or one."""
+
+    def compute() -> tuple[Reversal, ...]:
+        suspected = suspect_reversal(recording)
+        return () if suspected is None else (suspected,)
+
+    return memories().reversals.get(_identity(recording), compute)
 
 
 def doubted_leads(recording: Recording) -> tuple[str, ...]:

@@ -203,6 +203,7 @@ def _fetch(entry: Entry, model: str | None) -> None:
         return
     quality(recording)
     readings.verdict(recording)
+    readings.reversals(recording)
     readings.measurements(recording, DEFAULT_METHOD)
     if model is not None and model in memories().predictors:
         prediction(model, recording)

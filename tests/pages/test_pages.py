@@ -11,9 +11,11 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from ecgcore.readers.npz_export import save_npz
 from ecgcore.readers.opening import NamedBytes
 from ecgcore.readers.stated import Stated
 from ecgcore.recording import LEADS
+from ecgcore.signal.reversal import exchange_electrodes
 from ecgcore.signal.simulator import PRESETS, simulate
 from ecgcore.ui import services
 from ecgcore.ui.style import DISCLAIMER
@@ -409,3 +411,13 @@ def test_an_unfit_recording_opens_with_its_verdict_over_it(app: AppTest, tmp_pat
     assert "Not fit to read. V3:" in _html(app)
     assert "The model also read V3" in _html(app)
     assert "V3 not fit to read: rules with" in _html(app)
+
+
+def test_exchanged_arm_electrodes_are_warned_of(app: AppTest, tmp_path: Path) -> None:
+    swapped = exchange_electrodes(simulate(PRESETS["sinus"], "sinus").recording, "RA", "LA")
+    save_npz(tmp_path / "swapped" / "swapped.npz", swapped)
+    _workspace(tmp_path).add_folder(str(tmp_path / "swapped"))
+    entry = next(e for e in _workspace(tmp_path).entries() if e.name == "swapped")
+    _open(app, entry.key)
+    assert "Electrodes:" in _html(app)
+    assert "may be exchanged" in _html(app)

@@ -20,6 +20,7 @@ _TEXT_FONT_MM = 2.8
 _SMALL_FONT_MM = 2.4
 # Characters of notices that fit beside the recording's name.
 _LONGEST_LINE = 90
+_NOTICES_AT = 0.36  # of the paper's width
 
 
 def furniture(page: Page) -> dict[str, Any]:
@@ -131,10 +132,9 @@ def small_print(page: Page, legend: str | None, notices: tuple[str, ...]) -> lis
     if notices:
         together = "   ·   ".join(notices)
         text = together if len(together) < _LONGEST_LINE else "<br>".join(notices)
-        top = _fixed_text(page, sheet.height_mm - 1.2, "right", text, page.colours.notice)
-        # Beside the buttons that appear over the paper, not under them.
-        beside = (sheet.width_mm - 2 * MAJOR_MM) / sheet.width_mm
-        lines.append(top | {"x": beside, "yanchor": "top", "text": f"<b>{text}</b>"})
+        top = _fixed_text(page, sheet.height_mm - 1.2, "left", text, page.colours.notice)
+        # In the left half, which a narrow window shows too, beside the recording's name.
+        lines.append(top | {"x": _NOTICES_AT, "yanchor": "top", "text": f"<b>{text}</b>"})
     return lines
 
 

@@ -76,6 +76,12 @@ def show_from(recording: Recording, second: float) -> None:
     shown[recording.source.sha256] = max(0.0, min(second, recording.seconds - PAGE_SECONDS))
 
 
+def shown_from(recording: Recording) -> float:
+    """The second at which the paper begins."""
+    shown: dict[str, float] = st.session_state.setdefault("window", {})
+    return shown.get(recording.source.sha256, 0.0)
+
+
 def _window(recording: Recording) -> float:
     """The first second of the drawn window; asked for only where the paper cannot hold it all."""
     last = recording.seconds - PAGE_SECONDS

@@ -18,7 +18,9 @@ _HEADLINE = {
     "qrs_ms": "QRS",
     "qt_ms": "QT",
     "qtc_bazett_ms": "QTc Bazett",
-    "qtc_fridericia_ms": "QTc Fridericia",
+    "qtc_fridericia_ms": "Fridericia",
+    "qtc_framingham_ms": "Framingham",
+    "qtc_hodges_ms": "Hodges",
     "p_axis_deg": "P axis",
     "qrs_axis_deg": "QRS axis",
     "t_axis_deg": "T axis",
@@ -44,7 +46,8 @@ _ROWS = {
     "t_ms": "T",
     "intrinsicoid_ms": "to the R peak",
 }
-_UNITS = {"deg": "°", "1/min": "/min"}
+UNITS = {"deg": "°", "1/min": "/min"}
+"""As units are printed, where plain ASCII is not enough."""
 
 
 def show_headline(recording: Recording, method: Method) -> None:
@@ -63,7 +66,7 @@ def show_headline(recording: Recording, method: Method) -> None:
 
 
 def _cell(title: str, value: Value, stated: float | None) -> str:
-    unit = _UNITS.get(value.unit, f" {value.unit}")
+    unit = UNITS.get(value.unit, f" {value.unit}")
     number = "N/A" if value.number is None else f"{value.number:.0f}{unit}"
     on_file = "" if stated is None else f"<i>file: {stated:.0f}{unit}</i>"
     why = escape(value.reason or "", quote=True)
@@ -76,7 +79,13 @@ def show_matrix(recording: Recording, method: Method) -> None:
     if not measured.leads:
         st.html('<div class="lightbox-none">No lead could be measured.</div>')
         return
-    heads = "".join(f"<th>{lead}</th>" for lead in measured.leads)
+    doubted = readings.doubted_leads(recording)
+    heads = "".join(
+        f'<th class="doubted" title="not fit to read">{lead} ⚠</th>'
+        if lead in doubted
+        else f"<th>{lead}</th>"
+        for lead in measured.leads
+    )
     rows = ""
     for unit, names in (
         ("mV", [n for n in _ROWS if n.endswith("mv")]),
@@ -90,7 +99,7 @@ def show_matrix(recording: Recording, method: Method) -> None:
         for name, value in lead.items()
         if name in _ROWS and value.reason
     )
-    notes = " ".join(escape(reason) for reason in reasons if reason)
+    notes = "; ".join(escape(reason) for reason in reasons if reason)
     st.html(
         f'<div class="lightbox-matrix {of(recording)}"><table>{rows}</table></div>'
         f'<div class="lightbox-small {of(recording)}">{notes}</div>'
@@ -104,7 +113,10 @@ def _row(name: str, measured: Measurements, unit: str) -> str:
         if value.number is None:
             cells += f'<td title="{escape(value.reason or "", quote=True)}">N/A</td>'
         else:
-            text = f"{value.number:.2f}" if unit == "mV" else f"{value.number:.0f}"
+            # Adding 0 turns a rounded minus nought into nought.
+            rounded = round(value.number, 2 if unit == "mV" else 0) + 0.0
+            text = f"{rounded:.2f}" if unit == "mV" else f"{rounded:.0f}"
+            text = text.replace("-", "−")
             absent = value.number == 0 and not name.startswith("j")
             cells += f"<td>{'·' if absent else text}</td>"
     return f"<tr><th>{_ROWS[name]}</th>{cells}</tr>"

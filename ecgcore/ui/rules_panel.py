@@ -6,12 +6,15 @@ from html import escape
 
 import streamlit as st
 
+from ecgcore.drawing.layout import PAGE_SECONDS
 from ecgcore.recording import Recording
 from ecgcore.rules.criteria import CRITERIA_SETS, Criterion, criteria_set
 from ecgcore.rules.finding import Finding
 from ecgcore.signal.delineation import Method
 from ecgcore.ui import readings
+from ecgcore.ui.controls import show_from, shown_from
 from ecgcore.ui.markdown import plain
+from ecgcore.ui.measured_view import UNITS
 from ecgcore.ui.style import of
 
 _SET_NAMES = {"clinical": "Clinical", "paper": "HRNN paper"}
@@ -46,12 +49,20 @@ def _chosen() -> dict[tuple[str, str], str]:
     return chosen
 
 
-def _choose(key: tuple[str, str], criterion: str) -> None:
-    """Show a finding's place, or hide it if it is shown."""
-    if _chosen().get(key) == criterion:
+def _choose(recording: Recording, criteria: str, finding: Finding) -> None:
+    """Show a finding's place, in a long recording too, or hide it if it is shown."""
+    key = (recording.source.sha256, criteria)
+    if _chosen().get(key) == finding.criterion:
         del _chosen()[key]
-    else:
-        _chosen()[key] = criterion
+        return
+    _chosen()[key] = finding.criterion
+    if finding.where:
+        begin = finding.where[0].start / recording.sampling_rate
+        begins = [place.start / recording.sampling_rate for place in finding.where]
+        if not any(
+            shown_from(recording) <= at < shown_from(recording) + PAGE_SECONDS for at in begins
+        ):
+            show_from(recording, begin - 1.0)
 
 
 def changes(recording: Recording, criteria: str) -> dict[str, float]:
@@ -70,7 +81,8 @@ def show_rules(recording: Recording, method: Method, criteria: str) -> None:
     silent = [finding for finding in found if finding.fired is False]
     open_ones = [finding for finding in found if finding.fired is None]
     decided = len(fired) + len(silent)
-    note = f", {len(changed)} thresholds changed" if changed else ""
+    plural = "" if len(changed) == 1 else "s"
+    note = f", {len(changed)} threshold{plural} changed" if changed else ""
     st.html(
         f'<div class="lightbox-title {of(recording)}">{len(fired)} of {decided} rules hold{note}'
         "</div>"
@@ -123,7 +135,7 @@ def _rows(findings: list[Finding], recording: Recording, criteria: str) -> None:
             _row_text(finding, doubted),
             key=f"finding-rule-{number}-{of(recording)}",
             on_click=_choose,
-            args=(key, finding.criterion),
+            args=(recording, criteria, finding),
             width="stretch",
         )
         if _chosen().get(key) == finding.criterion:
@@ -135,18 +147,12 @@ def _row_text(finding: Finding, doubted: tuple[str, ...]) -> str:
     mark = "● " if finding.fired else ""
     care = " ⚠" if set(doubted) & {place.lead for place in finding.where} else ""
     number = f" `{_amount(finding.measured, finding.unit)}`" if finding.measured is not None else ""
-    limit = (
-        f" ~~limit {_amount(finding.threshold, finding.unit)}~~"
-        if finding.threshold is not None
-        else ""
-    )
-    return f"**{mark}{plain(finding.label)}{care}** *{plain(finding.description)}*{number}{limit}"
+    what = f"{finding.description}: {finding.comparison}" if finding.comparison else ""
+    return f"**{mark}{plain(finding.label)}{care}** *{plain(what or finding.description)}*{number}"
 
 
-def _amount(number: float | None, unit: str) -> str:
-    if number is None:
-        return ""
-    return f"{number:.{_DIGITS.get(unit, 2)}f} {'°' if unit == 'deg' else unit}".strip()
+def _amount(number: float, unit: str) -> str:
+    return f"{number:.{_DIGITS.get(unit, 2)}f} {UNITS.get(unit, unit)}".strip()
 
 
 def _show_card(
@@ -155,7 +161,7 @@ def _show_card(
     """How the rule was decided, by whom it is, and its thresholds to change."""
     criterion = criteria_set(criteria).criterion(finding.criterion)
     unfit = sorted(set(doubted) & {place.lead for place in finding.where})
-    sentences = [finding.comparison, finding.reason or "", criterion.note]
+    sentences = [finding.reason or "", criterion.note]
     if unfit:
         sentences.append(f"{', '.join(unfit)} is not fit to read: do not rely on this.")
     text = " ".join(escape(sentence) for sentence in sentences if sentence)

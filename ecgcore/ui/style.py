@@ -88,6 +88,7 @@ h1 { letter-spacing: -.01em; }
 .lightbox-matrix th { font-weight: 600; text-align: right; padding: .1rem .45rem; }
 .lightbox-matrix th:first-child { text-align: left; white-space: nowrap; }
 .lightbox-matrix td { text-align: right; padding: .1rem .45rem; border-top: 1px solid var(--rule); }
+.lightbox-matrix th.doubted { color: var(--stop); }
 .lightbox-matrix tr.unit th { padding-top: .5rem; color: var(--ink-soft); }
 .st-key-rule-card { border-left: 3px solid var(--mark); padding: .1rem 0 .4rem .7rem; }
 .st-key-rule-card code { white-space: normal; overflow-wrap: anywhere; font-size: .75rem; }
@@ -160,6 +161,7 @@ def dark() -> bool:
 
 def dress_page() -> None:
     """Lay the style under the page and the disclaimer at its foot."""
+    _run_under_app()
     colours = _DARK if dark() else _LIGHT
     # One element with the note: a style alone would be taken away and put back at every rerun.
     st.html(
@@ -167,6 +169,19 @@ def dress_page() -> None:
         f'<div class="lightbox-foot" role="note"><span>{DISCLAIMER}</span>'
         "<span>ECG Lightbox</span></div>"
     )
+
+
+def _run_under_app() -> None:
+    """Start again through app.py if Streamlit ran this page by itself.
+
+    Until ``st.navigation`` has run once, a server takes a folder ``pages`` for an app of its first
+    kind of pages: after a restart a reload or a bookmark would show a page without its frame.
+    """
+    from streamlit.runtime.pages_manager import PagesManager
+
+    if PagesManager.uses_pages_directory:
+        PagesManager.uses_pages_directory = False
+        st.rerun()
 
 
 def of(recording: Recording) -> str:

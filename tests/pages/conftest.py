@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ecgcore.models import card
-from ecgcore.ui import services
+from ecgcore.ui import services, style
 from tests.pages.example_models import explain_known, write_models
 from tests.wfdb_files import write_wfdb
 
@@ -55,6 +55,8 @@ def app(tmp_path: Path, example_models: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("ECG_WORKSPACE", str(tmp_path / "workspace"))
     monkeypatch.setattr(card, "SHIPPED", example_models)
     monkeypatch.setattr(services, "explain", explain_known)
+    # Here every run begins as a server's first one does; the browser's tests see the real thing.
+    monkeypatch.setattr(style, "_run_under_app", lambda: None)
     monkeypatch.chdir(REPOSITORY)
     services.memories.cache_clear()
     load_predictor.cache_clear()

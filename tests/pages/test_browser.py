@@ -123,13 +123,13 @@ def test_a_click_on_a_rule_marks_its_place_on_the_trace(page: Page) -> None:
     limit = page.locator(".st-key-rule-card").get_by_role("spinbutton", name="rate slow, 1/min")
     limit.fill("70")
     limit.press("Enter")
-    page.get_by_text("1 thresholds changed").wait_for()
+    page.get_by_text("1 threshold changed").wait_for()
     page.wait_for_function(
         f"![...document.querySelectorAll('{RULE}')].some(row => row.textContent.includes('● SR'))"
     )
     page.get_by_role("button", name="Back to the defaults").click()
-    page.locator(RULE, has_text="Sinus rhythm").first.wait_for()
-    assert page.get_by_text("thresholds changed").count() == 0
+    page.get_by_text("threshold changed").wait_for(state="detached")
+    page.locator(RULE, has_text="● SR").first.wait_for()
 
 
 def test_wave_marks_and_the_median_beat_are_drawn(page: Page) -> None:
@@ -283,6 +283,20 @@ def test_a_reload_shows_the_same_recording(page: Page, records: Path) -> None:
     page.reload()
     page.locator(NAME, has_text="alpha").wait_for()
     page.locator(LINES).first.wait_for()
+
+
+def test_an_address_opens_its_page_on_a_server_just_started(
+    served: Served, browser: Browser
+) -> None:
+    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    page = context.new_page()
+    watch(page, served)
+    page.goto(f"{served.address}/review?recording=demo")
+    page.locator(NAME, has_text="waveform_ecg").wait_for()
+    page.locator(LINES).first.wait_for()
+    assert page.locator('[data-testid="stSidebar"]').count() == 0
+    assert page.locator(".lightbox-foot").is_visible()
+    context.close()
 
 
 def test_a_row_of_the_table_opens_its_recording(page: Page, records: Path) -> None:

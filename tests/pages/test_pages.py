@@ -351,9 +351,9 @@ def test_a_changed_threshold_changes_the_finding_here_and_nowhere_else(
     (threshold,) = [n for n in app.number_input if "default 200" in n.label]
     threshold.set_value(400.0).run()
     assert not [b for b in app.button if "● 1AVB" in b.label]
-    assert "1 thresholds changed" in _html(app)
+    assert "1 threshold changed" in _html(app)
     app.button(key="leaf-next").click().run()
-    assert "thresholds changed" not in _html(app)
+    assert "threshold changed" not in _html(app)
     app.button(key="leaf-previous").click().run()
     assert not [b for b in app.button if "● 1AVB" in b.label], "kept for this recording"
 

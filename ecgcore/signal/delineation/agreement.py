@@ -29,6 +29,11 @@ LEAST_SHARE: dict[Wave, float] = {"P": 1 / 3, "QRS": 1 / 2, "T": 1 / 3}
 complex in one or two leads at most."""
 
 
+SEEN_ANYWAY_SHARE = 0.6
+"""Share of the leads that must show a wave which the method's own view of the heart lacks: blocked
+P waves are shown by 8 to 12 of 12 leads, false ones in atrial fibrillation by fewer."""
+
+
 @dataclass(frozen=True)
 class LeadsRead:
     """What a method found, lead by lead, before the leads are compared.
@@ -64,7 +69,9 @@ def agree(
     ``leads``: marks in samples at ``sampling_rate`` Hz, each wave (n, 3), its peak always there,
     onset or offset perhaps NaN. Row k of each result is one wave, rows in time order; NaN where
     the lead does not show it, or where fewer than LEAST_SHARE of the leads do (in the result for
-    the heart). With ``overall`` the heart's waves are these, and the leads' waves join them.
+    the heart). With ``overall``, a method's own view of the heart, the leads check it: a QRS complex
+    that less than half of them show is none, borders are halfway between both views, and a wave
+    that the view lacks counts where SEEN_ANYWAY_SHARE of the leads show it.
     """
     together: dict[Wave, Marks] = {}
     aligned: dict[str, dict[Wave, Marks]] = {lead: {} for lead in leads}
@@ -72,9 +79,11 @@ def agree(
         given = [leads[lead][wave] for lead in leads]
         reach = SAME_WAVE_SECONDS[wave] * sampling_rate
         clusters = _clusters(given, reach, None if overall is None else overall[wave])
+        least = LEAST_SHARE[wave] * len(given) - 1e-9
         if overall is None:
-            least = LEAST_SHARE[wave] * len(given) - 1e-9
             clusters = [_agreed(cluster, given, least) for cluster in clusters]
+        else:
+            clusters = [_checked(cluster, given, wave, least) for cluster in clusters]
         together[wave] = _rows([cluster.overall for cluster in clusters])
         for index, lead in enumerate(leads):
             places = [cluster.rows.get(index) for cluster in clusters]
@@ -100,6 +109,24 @@ def _agreed(cluster: _Cluster, given: Sequence[Marks], least: float) -> _Cluster
         return cluster
     shown = np.stack([given[lead][row] for lead, row in cluster.rows.items()])
     return replace(cluster, overall=_median(shown))
+
+
+def _checked(cluster: _Cluster, given: Sequence[Marks], wave: Wave, least: float) -> _Cluster:
+    """The cluster with a method's own view of the heart, checked by the leads."""
+    if cluster.overall is None:
+        return _agreed(cluster, given, SEEN_ANYWAY_SHARE * len(given) - 1e-9)
+    if len(cluster.rows) < least:
+        return replace(cluster, overall=None) if wave == "QRS" else cluster
+    median = _agreed(cluster, given, least).overall
+    if median is None or not np.isfinite(median).all():
+        return cluster
+    halfway = (cluster.overall + median) / 2
+    halfway[PEAK] = cluster.overall[PEAK]
+    if wave == "QRS":
+        # It begins in a few leads before it does in most: the view of all of them sees that.
+        halfway[ONSET] = cluster.overall[ONSET]
+    halfway[PEAK] = np.clip(halfway[PEAK], halfway[ONSET], halfway[OFFSET])
+    return replace(cluster, overall=halfway)
 
 
 def _median(marks: Marks) -> NDArray[np.float64]:

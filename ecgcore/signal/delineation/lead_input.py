@@ -55,7 +55,7 @@ def lead_input(signal: NDArray[np.floating], sampling_rate: float) -> LeadInput:
     padded = np.pad(filled, ((0, 0), (before, before)), mode="edge")
     step = sampling_rate / NETWORK_RATE
     first = int(np.ceil(before / step))
-    samples = int((before + filled.shape[1] - 1) / step) - first + 1
+    samples = max(int((before + filled.shape[1] - 1) / step) - first + 1, 1)
     values = resample(padded, sampling_rate, NETWORK_RATE)[:, first : first + samples]
     values = _without_wander(values)
     return LeadInput((values / _scales(values)).astype(np.float32), first, step, before)

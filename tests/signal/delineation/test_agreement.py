@@ -82,17 +82,45 @@ def test_missing_onsets_are_left_out_of_the_median() -> None:
     np.testing.assert_array_equal(alone["QRS"], [[nothing, 110, 130]])
 
 
-def test_given_waves_of_the_heart_are_kept_and_joined() -> None:
+def test_given_waves_of_the_heart_are_joined_and_checked_by_the_leads() -> None:
     given_waves = only("T", rows((200, 250, 300)))
     leads = {
         "I": only("T", rows((190, 240, 290), (700, 750, 800))),
         "II": only("T", rows((205, 255, 305))),
     }
     overall, aligned = agree(leads, RATE, given_waves)
-    np.testing.assert_array_equal(overall["T"][0], [200, 250, 300])
+    # The leads' median is (197.5, 247.5, 297.5): borders halfway, the peak as it was given.
+    np.testing.assert_array_equal(overall["T"][0], [198.75, 250, 298.75])
     assert np.isnan(overall["T"][1]).all()
     np.testing.assert_array_equal(aligned["I"]["T"], leads["I"]["T"])
     assert np.isnan(aligned["II"]["T"][1]).all()
+
+
+def test_a_given_qrs_that_most_leads_do_not_show_is_none() -> None:
+    given_waves = only("QRS", rows((200, 250, 300), (700, 750, 800)))
+    shown_once = only("QRS", rows((200, 250, 300)))
+    shown_twice = only("QRS", rows((200, 250, 300), (700, 750, 800)))
+    leads = {"I": shown_twice, "II": shown_once, "III": shown_once}
+    overall, _ = agree(leads, RATE, given_waves)
+    np.testing.assert_array_equal(overall["QRS"][0], [200, 250, 300])
+    assert np.isnan(overall["QRS"][1]).all()
+
+
+def test_a_wave_that_most_leads_show_counts_where_the_given_view_lacks_it() -> None:
+    shown_by_all = only("P", rows((100, 120, 140)))
+    leads = {"I": shown_by_all, "II": shown_by_all, "III": only("P", rows())}
+    overall, _ = agree(leads, RATE, only("P", rows()))
+    np.testing.assert_array_equal(overall["P"], [[100, 120, 140]])
+    few = leads | {"aVR": only("P", rows()), "aVL": only("P", rows())}
+    overall, _ = agree(few, RATE, only("P", rows()))
+    assert np.isnan(overall["P"]).all()
+
+
+def test_a_given_qrs_keeps_its_onset() -> None:
+    given_waves = only("QRS", rows((200, 250, 300)))
+    leads = {"I": only("QRS", rows((210, 250, 310))), "II": only("QRS", rows((210, 250, 310)))}
+    overall, _ = agree(leads, RATE, given_waves)
+    np.testing.assert_array_equal(overall["QRS"], [[200, 250, 305]])
 
 
 def test_no_lead_gives_no_wave() -> None:

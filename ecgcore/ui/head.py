@@ -73,7 +73,7 @@ def show_head(recording: Recording, here: Position) -> None:
     spans = "".join(f'<span class="fact">{escape(fact)}</span>' for fact in facts)
     name = escape(recording.record_id)
     st.html(
-        f'{only_of(recording)}<div class="lightbox-head"><span class="name">{name}</span>'
+        f'{only_of(recording)}<div class="lightbox-head"><span class="name" title="{name}">{name}</span>'
         f"{spans}</div>"
     )
 

@@ -108,7 +108,8 @@ def show_rules(recording: Recording, method: Method, criteria: str) -> None:
     silent = [finding for finding in silent if finding.criterion != chosen]
     open_ones = [finding for finding in open_ones if finding.criterion != chosen]
     if not shown:
-        st.html('<div class="lightbox-none">No rule holds.</div>')
+        none = "No rule holds." if decided else "Nothing could be decided on this recording."
+        st.html(f'<div class="lightbox-none">{none}</div>')
     _rows(shown, recording, criteria)
     if silent and st.toggle(
         f"Show {len(silent)} that do not hold", key="all-rules", persist_state="session"

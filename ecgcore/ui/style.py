@@ -38,7 +38,8 @@ h1 { letter-spacing: -.01em; }
 /* head of the review page */
 .lightbox-head { display: flex; flex-wrap: wrap; align-items: baseline; gap: .1rem 1.1rem;
   min-height: 2.4rem; line-height: 1.35; }
-.lightbox-head .name { font-size: 1.35rem; font-weight: 650; }
+.lightbox-head .name { font-size: 1.35rem; font-weight: 650; max-width: 24ch; overflow: hidden;
+  text-overflow: ellipsis; white-space: nowrap; }
 .lightbox-head .fact { color: var(--ink-soft); font-size: .93rem; white-space: nowrap; }
 .lightbox-head .fact b { font-weight: 600; color: inherit; }
 

@@ -73,8 +73,8 @@ def show_head(recording: Recording, here: Position) -> None:
     spans = "".join(f'<span class="fact">{escape(fact)}</span>' for fact in facts)
     name = escape(recording.record_id)
     st.html(
-        f'{only_of(recording)}<div class="lightbox-head"><span class="name" title="{name}">{name}</span>'
-        f"{spans}</div>"
+        f'{only_of(recording)}<div class="lightbox-head">'
+        f'<span class="name" title="{name}">{name}</span>{spans}</div>'
     )
 
 

@@ -33,7 +33,7 @@ def plain_delineation(path: Path, recording: Recording, method: str) -> dict[str
         "leads": {lead: plain_marks(found.leads.get(lead, nothing)) for lead in recording.leads},
         "global": plain_marks(found.overall),
         "unread": dict(found.unread),
-        "warnings": list(found.warnings),
+        "warnings": [*_cautions(recording), *found.warnings],
     }
 
 
@@ -69,7 +69,7 @@ def plain_measurements(path: Path, recording: Recording, method: str) -> dict[st
             lead: {name: _plain(value) for name, value in values.items()}
             for lead, values in measured.leads.items()
         },
-        "warnings": list(measured.warnings),
+        "warnings": [*_cautions(recording), *measured.warnings],
     }
 
 
@@ -96,7 +96,24 @@ def plain_findings(path: Path, recording: Recording, criteria: str) -> dict[str,
             }
             for finding in findings
         ],
+        "warnings": [*_cautions(recording), *measured.warnings],
     }
+
+
+def _cautions(recording: Recording) -> list[str]:
+    """Why not to rely on what follows: leads not fit to read, exchanged electrodes, the source."""
+    from ecgcore.signal.reversal import suspect_reversal
+    from ecgcore.signal.verdict import judge
+
+    judged = judge(recording)
+    unfit = [lead.reason for lead in judged.leads.values() if not lead.acceptable]
+    said = [judged.reason] if not judged.acceptable else unfit
+    reversal = suspect_reversal(recording)
+    return [
+        *(f"Not fit to read. {reason}" for reason in said),
+        *([f"Electrodes: {reversal.reason}"] if reversal else []),
+        *recording.source.warnings,
+    ]
 
 
 def _measured(recording: Recording, method: str) -> tuple[Delineation, Measurements]:

@@ -128,3 +128,6 @@ def test_a_flat_lead_is_named_and_the_others_are_measured(
     assert list(row["unread"]) == ["V3"]
     assert row["leads"]["V3"] == {"P": [], "QRS": [], "T": []}
     assert row["leads"]["V2"]["QRS"]
+    for command in ("delineate", "measure", "rules"):
+        assert main([command, "--json", str(tmp_path / "flat.npz")]) == 0
+        assert any(text.startswith("Not fit to read. V3") for text in _line(capsys)["warnings"])

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ecgcore.drawing.layout import CALIBRATION_MV, CALIBRATION_SECONDS, MAJOR_MM
-from ecgcore.drawing.page import TRACE_MM, Page
+from ecgcore.drawing.page import TRACE_MM, Page, Stretch
 from ecgcore.recording import standard_lead
 
 DISCLAIMER = "Research use only; not a medical device"
@@ -169,14 +169,27 @@ def highlight_shapes(page: Page, highlight: Highlight) -> list[dict[str, Any]]:
         return [_box(page, (left, right), (bottom, top))]
     wanted = standard_lead(lead.removeprefix("-"))
     shapes = []
-    for slot in sheet.slots:
+    for stretch in page.stretches:
+        slot = stretch.slot
         left, right = max(begin, slot.start), min(end, slot.stop)
         if slot.lead == wanted and left <= right:
             base = sheet.baselines[slot.row]
-            shapes.append(
-                _box(page, (left, right), (base - sheet.below_mm + 1, base + sheet.above_mm - 1))
-            )
+            low, high = _reach_mm(page, stretch, left, right)
+            bottom, top = min(low, 1 - sheet.below_mm), max(high, sheet.above_mm - 1)
+            shapes.append(_box(page, (left, right), (base + bottom, base + top)))
     return shapes
+
+
+def _reach_mm(page: Page, stretch: Stretch, left: float, right: float) -> tuple[float, float]:
+    """How far a trace goes below and above its line between two times, in mm, with a little room:
+    a tall wave leaves its row, and the box goes with it."""
+    first, last = (round((at - stretch.x0) / stretch.dx) for at in (left, right))
+    values = stretch.values[max(0, first) : last + 1]
+    values = values[np.isfinite(values)]
+    if not values.size:
+        return 0.0, 0.0
+    low, high = (float(value) * page.sheet.gain for value in (values.min(), values.max()))
+    return low - 1.0, high + 1.0
 
 
 def _box(page: Page, across: tuple[float, float], up: tuple[float, float]) -> dict[str, Any]:

@@ -306,3 +306,15 @@ def test_the_readers_words_of_doubt_are_those_that_the_paper_looks_for(ecg_data:
     value = read_path(ecg_data / "ludb" / "1.hea", Stated())
     assert value.source.warnings
     assert "voltages are not true" in " ".join(texts(draw_paper(value, PaperOptions())))
+
+
+def test_a_box_holds_a_wave_that_leaves_its_row() -> None:
+    deep = flat()
+    deep[LEADS.index("V1"), round(5.2 * RATE) : round(5.3 * RATE)] = -4.0
+    figure = draw_paper(recording(deep), PaperOptions("12x1"), highlights=[("V1", 5.1, 5.4)])
+    (box,) = figure.layout.shapes
+    (line,) = [trace for trace in lines(figure) if trace["name"] == "V1"]
+    scale = figure.layout[f"yaxis{line['yaxis'].removeprefix('y')}"].range
+    height = figure.layout.yaxis.range[1]
+    lowest = (-4000 - scale[0]) / (scale[1] - scale[0]) * height
+    assert box.y0 < lowest < box.y1

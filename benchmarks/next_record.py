@@ -1,6 +1,6 @@
 """From the click on "Next" to the painted ECG, in Chromium, over many records.
 
-    python benchmarks/next_record.py [--records 50] [--folder FOLDER]
+    python benchmarks/next_record.py [--records 50] [--folder FOLDER] [--look 1500]
 
 Serves the application on a free port with a workspace of its own and opens it in headless Chromium.
 A click's time is taken inside the page: from the click to the frame after the one in which the new
@@ -35,7 +35,6 @@ sys.path.insert(0, str(REPOSITORY))
 from benchmarks.chromium import CHROMIUM_ARGUMENTS  # noqa: E402
 
 _SETTLE_MS = 8_000  # the first model loads
-_LOOK_MS = 1_500  # a quick reader's look at a record
 
 # Milliseconds from the click to the frame after the new traces stand in the drawing: at least the
 # twelve leads, and the last of them drawn otherwise than before.
@@ -60,13 +59,14 @@ def main() -> int:
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--records", type=int, default=50)
     arguments.add_argument("--folder", type=Path)
+    arguments.add_argument("--look", type=int, default=1500, help="ms that a reader looks at one")
     options = arguments.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         workspace = Path(temporary)
         folder = options.folder or _synthetic(workspace / "source", options.records + 3)
         (workspace / "folders.json").write_text(json.dumps([str(folder.resolve())]))
         with _served(workspace) as (process, address):
-            times, memory = _leaf(address, process.pid, options.records)
+            times, memory = _leaf(address, process.pid, options.records, options.look)
     _print(times, memory)
     return 0
 
@@ -82,7 +82,9 @@ def _print(times: list[float], memory: list[tuple[int, float]]) -> None:
     print("server memory: " + ", ".join(f"{mb:.0f} MB after {n}" for n, mb in memory))
 
 
-def _leaf(address: str, pid: int, records: int) -> tuple[list[float], list[tuple[int, float]]]:
+def _leaf(
+    address: str, pid: int, records: int, look_ms: int
+) -> tuple[list[float], list[tuple[int, float]]]:
     """Click through the records; the first two clicks warm up and do not count."""
     from playwright.sync_api import sync_playwright
 
@@ -103,9 +105,9 @@ def _leaf(address: str, pid: int, records: int) -> tuple[list[float], list[tuple
                 raise SystemExit(f"record {number + 1} was not painted within 20 s")
             if number >= 2:
                 times.append(took)
-            page.wait_for_timeout(_LOOK_MS)
-            if number == 11:
-                memory.append((10, _megabytes(pid)))
+            page.wait_for_timeout(look_ms)
+            if number == 11 or number % 100 == 1 < number:
+                memory.append((number - 1, _megabytes(pid)))
         memory.append((records, _megabytes(pid)))
         browser.close()
     return times, memory

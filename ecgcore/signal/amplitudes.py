@@ -3,7 +3,9 @@
 Levels after IEC 60601-2-25:2011 and the CSE working party: the QRS complex, ST segment and T wave
 are measured from the level just before the QRS complex, the P wave from the level just before
 itself. Everything is measured between the borders that all leads together give, so that an
-isoelectric beginning in one lead is not taken for a later one.
+isoelectric beginning in one lead is not taken for a later one. P and T are smoothed first by
+parabolas (Savitzky and Golay, Anal Chem 1964;36:1627-1639): the highest of many noisy samples is
+too high, and a parabola leaves the height of a wave as it is, where a mean would lower it.
 """
 
 from __future__ import annotations
@@ -28,6 +30,8 @@ _LEVEL_MS = (22, 4)
 _POINT_MS = 4
 """J + 60 and J + 80 are means over this to each side, against noise."""
 _J_MS = 1
+_P_SMOOTH_MS, _T_SMOOTH_MS = 31, 51
+"""Of a parabola; short against the halves of a biphasic P wave, 50 ms, and against T."""
 _NO_QRS = "the QRS complex was not delineated"
 _P_NAMES = ("p_mv", "p_neg_mv", "p_ms", "p_terminal_mvms")
 _T_NAMES = ("t_mv", "t_neg_mv", "t_ms")
@@ -151,7 +155,7 @@ def _p_values(beat: FineBeat, lead: str, usual: UsualBeat, least: float) -> dict
     if "P" not in beat.borders:
         reason = usual.absent.get("P", "the P wave was not delineated")
         return {name: Value(None, unit_of(name), reason) for name in _P_NAMES}
-    part = beat.within(beat.above(lead, beat.borders["P"][0]), "P")
+    part = _smooth_part(beat, beat.above(lead, beat.borders["P"][0]), "P")
     if len(part) < 2 or not np.isfinite(part).all():
         reason = f"the median beat of lead {lead} does not reach to the beginning of the P wave"
         return {name: Value(None, unit_of(name), reason) for name in _P_NAMES}
@@ -169,6 +173,27 @@ def _p_values(beat: FineBeat, lead: str, usual: UsualBeat, least: float) -> dict
         "p_ms": Value(None, "ms", unmarked) if width is None else Value(width, "ms"),
         "p_terminal_mvms": Value(_terminal_force(part, least), "mV ms"),
     }
+
+
+def _smooth_part(beat: FineBeat, values: _Values, wave: Wave) -> _Values:
+    """A wave's part of ``values``, smoothed with what lies around it, the QRS complex excepted.
+
+    As it is where it is too short or samples are missing.
+    """
+    from scipy.signal import savgol_filter
+
+    start, stop = (round(border) for border in beat.borders[wave])
+    width = _P_SMOOTH_MS if wave == "P" else _T_SMOOTH_MS
+    onset, offset = (round(border) for border in beat.borders["QRS"])
+    first = max(start - width // 2, 0 if wave == "P" else min(offset, start))
+    last = min(stop + width // 2, max(onset, stop) if wave == "P" else len(values) - 1)
+    around = values[first : last + 1]
+    known = np.flatnonzero(np.isfinite(around))
+    if len(known) < width or start < 0 or known[-1] - known[0] + 1 != len(known):
+        return beat.within(values, wave)
+    smooth = np.full(len(around), np.nan)
+    smooth[known] = savgol_filter(around[known], width, 2)
+    return smooth[start - first : stop + 1 - first]
 
 
 def _terminal_force(part: _Values, least: float) -> float:
@@ -196,7 +221,7 @@ def _t_values(beat: FineBeat, lead: str, usual: UsualBeat, above: _Values) -> di
     if "T" not in beat.borders:
         reason = usual.absent.get("T", "the T wave was not delineated")
         return {name: Value(None, unit_of(name), reason) for name in _T_NAMES}
-    part = beat.within(above, "T")
+    part = _smooth_part(beat, above, "T")
     if len(part) < 2 or not np.isfinite(part).all():
         reason = f"the median beat of lead {lead} ends before the T wave does"
         return {name: Value(None, unit_of(name), reason) for name in _T_NAMES}

@@ -9,7 +9,7 @@ Recommendations, Part I, Circulation 2007;115:1306-1324, ask for representative 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +19,13 @@ from ecgcore.signal.beat_alignment import aligned_beats, beat_windows, level_lin
 from ecgcore.signal.beat_groups import group_beats
 from ecgcore.signal.delineation.waves import OFFSET, ONSET, PEAK, Delineation
 from ecgcore.signal.detection import detect_qrs
-from ecgcore.signal.ectopy import BeatFacts, BeatKind, ectopic_kinds
+from ecgcore.signal.ectopy import (
+    LEAST_GAP_SECONDS,
+    BeatFacts,
+    BeatKind,
+    ectopic_kinds,
+    unbroken,
+)
 from ecgcore.signal.pacing import paced_before
 
 _Values = NDArray[np.float64]
@@ -31,6 +37,8 @@ BEFORE_SECONDS, AFTER_SECONDS = 0.5, 0.8
 """Window of the median beat: a P wave at PR 400 ms, a T wave that ends at QT 700 ms."""
 _BEFORE_SHARE, _AFTER_SHARE = 0.7, 1.0
 _NOISE_SECONDS = 0.1
+CUT_SECONDS = 0.15
+"""A beat nearer to an end of the recording or a gap may be cut: its shape is not judged."""
 _MEDIAN_ERROR = 1.4826 * 1.25
 """From median absolute to standard deviation, and from the error of a mean to that of a median."""
 
@@ -43,7 +51,9 @@ class Beats:
     was not delineated is NaN. ``groups`` numbers the morphologies from the most frequent, 0.
     ``kinds`` says what each beat is: "dominant" beats make the intervals; "atrial ectopic",
     "ventricular ectopic" and "other" do not; a "paced" beat follows a pacing spike, or has the
-    shape of those that do.
+    shape of those that do. An "incomplete" beat lies at an end of the recording or a gap and may
+    be cut: it counts for the rate, and belongs to no group (-1). ``gaps`` (gaps, 2) say where
+    stretches begin and end (samples) that are missing in all leads, 0.2 s or longer.
     """
 
     sampling_rate: float
@@ -51,6 +61,7 @@ class Beats:
     onsets: _Values
     groups: NDArray[np.intp]
     kinds: tuple[BeatKind, ...]
+    gaps: _Values = field(default_factory=lambda: np.empty((0, 2)))
 
     def __post_init__(self) -> None:
         count = len(self.positions)
@@ -59,11 +70,15 @@ class Beats:
                 f"{count} positions, {len(self.onsets)} onsets, {len(self.groups)} groups, "
                 f"{len(self.kinds)} kinds; one of each a beat"
             )
-        for values in (self.positions, self.onsets, self.groups):
+        for values in (self.positions, self.onsets, self.groups, self.gaps):
             values.setflags(write=False)
 
     def __len__(self) -> int:
         return len(self.positions)
+
+    def joined(self, places: _Values) -> NDArray[np.bool_]:
+        """Whether no gap lies between each of ``places`` (samples) and the next, (places - 1,)."""
+        return unbroken(places, self.gaps, LEAST_GAP_SECONDS * self.sampling_rate)
 
     def members(self, group: int) -> NDArray[np.intp]:
         """Indices of the beats that make the group's median: its ectopic ones only if all are."""
@@ -117,12 +132,34 @@ def find_beats(recording: Recording, delineation: Delineation) -> Beats:
         return Beats(rate, empty, empty.copy(), np.empty(0, dtype=np.intp), ())
     positions, onsets = marks[:, PEAK].copy(), marks[:, ONSET].copy()
     widths = (marks[:, OFFSET] - marks[:, ONSET]) / rate
-    groups = group_beats(signal, positions, widths, rate)
+    gaps = _gaps(signal, rate)
+    whole = _whole(positions, gaps, recording.samples, rate)
+    groups = np.full(len(positions), -1, dtype=np.intp)
+    groups[whole] = group_beats(signal, positions[whole], widths[whole], rate)
     paced = paced_before(signal, _known_onsets(positions, onsets, rate), rate)
     p_peaks = delineation.overall["P"][:, PEAK]
-    facts = BeatFacts(positions / rate, widths, groups, p_peaks[np.isfinite(p_peaks)] / rate)
-    kinds = _kinds(ectopic_kinds(facts), paced, groups)
-    return Beats(rate, positions, onsets, groups, kinds)
+    p_peaks = p_peaks[np.isfinite(p_peaks)] / rate
+    facts = BeatFacts(positions[whole] / rate, widths[whole], groups[whole], p_peaks, gaps / rate)
+    ectopy = np.full(len(positions), "incomplete", dtype=object)
+    ectopy[whole] = ectopic_kinds(facts)
+    return Beats(rate, positions, onsets, groups, _kinds(ectopy.tolist(), paced, groups), gaps)
+
+
+def _whole(positions: _Values, gaps: _Values, samples: int, rate: float) -> NDArray[np.bool_]:
+    """The beats that no end of the recording or gap can have cut; all where there is no other."""
+    reach = CUT_SECONDS * rate
+    whole: NDArray[np.bool_] = (positions >= reach) & (positions <= samples - 1 - reach)
+    for first, last in gaps:
+        whole &= (positions <= first - reach) | (positions >= last + reach)
+    return whole if whole.any() else np.ones_like(whole)
+
+
+def _gaps(signal: _Values, rate: float) -> _Values:
+    """Where it begins and ends, in samples, what is missing in all leads for long, (gaps, 2)."""
+    missing = np.concatenate([[False], np.isnan(signal).all(axis=0), [False]])
+    edges = np.flatnonzero(missing[1:] != missing[:-1]).reshape(-1, 2).astype(np.float64)
+    edges = edges[edges[:, 1] - edges[:, 0] >= LEAST_GAP_SECONDS * rate]
+    return edges
 
 
 def _finite_rows(recording: Recording, leads: Sequence[str]) -> _Values:
@@ -145,7 +182,7 @@ def _kinds(
     So does the shape, where half of the beats of that shape follow a spike: some spikes are small.
     """
     paced = spikes.copy()
-    for group in np.unique(groups):
+    for group in np.unique(groups[groups >= 0]):
         members = groups == group
         if 2 * np.count_nonzero(spikes & members) >= np.count_nonzero(members):
             paced |= members

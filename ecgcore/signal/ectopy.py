@@ -11,13 +11,15 @@ atrial there. After Surawicz et al., AHA/ACCF/HRS Recommendations, Part III, J A
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-BeatKind = Literal["dominant", "atrial ectopic", "ventricular ectopic", "paced", "other"]
+BeatKind = Literal[
+    "dominant", "atrial ectopic", "ventricular ectopic", "paced", "other", "incomplete"
+]
 _Values = NDArray[np.float64]
 
 PREMATURE_SHARE = 0.85
@@ -32,29 +34,52 @@ IRREGULAR_SHARE = 0.08
 """Median deviation of RR from its median, over that: above, the rhythm itself is irregular."""
 _P_BEFORE_SECONDS = (0.08, 0.32)
 _NEIGHBOURS = 8
+_LEAST_INTERVALS = 3
+LEAST_GAP_SECONDS = 0.2
+"""Samples missing in all leads for as long may hide a beat."""
 
 
 @dataclass(frozen=True)
 class BeatFacts:
     """What the decision rests on, in seconds: positions, QRS widths (NaN unknown), morphology
-    groups (0 dominant), all (beats,); and the peaks of the heart's P waves (P waves,)."""
+    groups (0 dominant), all (beats,); the peaks of the heart's P waves (P waves,); and where the
+    signal is missing, first and last (gaps, 2): no interval is known across."""
 
     positions: _Values
     widths: _Values
     groups: NDArray[np.intp]
     p_peaks: _Values
+    gaps: _Values = field(default_factory=lambda: np.empty((0, 2)))
+
+    @property
+    def rr(self) -> _Values:
+        """RR intervals in seconds, (beats - 1,); NaN across a gap."""
+        intervals: _Values = np.where(
+            unbroken(self.positions, self.gaps, LEAST_GAP_SECONDS), np.diff(self.positions), np.nan
+        )
+        return intervals
+
+
+def unbroken(places: _Values, gaps: _Values, least: float) -> NDArray[np.bool_]:
+    """Whether each place and the next have no ``least`` of a gap between them, (places - 1,).
+
+    One unit for all three.
+    """
+    inside = np.minimum(gaps[:, 1:], places[1:]) - np.maximum(gaps[:, :1], places[:-1])
+    joined: NDArray[np.bool_] = np.all(inside < least, axis=0)
+    return joined
 
 
 def ectopic_kinds(facts: BeatFacts) -> tuple[BeatKind, ...]:
     """The kind of every beat, pacing aside."""
     count = len(facts.positions)
     usual = _usual_intervals(facts)
-    before = np.concatenate([[np.nan], np.diff(facts.positions)])
-    after = np.concatenate([np.diff(facts.positions), [np.nan]])
+    before = np.concatenate([[np.nan], facts.rr])
+    after = np.concatenate([facts.rr, [np.nan]])
     with_p = np.array([_p_before(facts, position) for position in facts.positions], dtype=bool)
-    regular = _irregularity(facts) < IRREGULAR_SHARE
-    sinus = regular or (count > 0 and bool(np.mean(with_p) >= 0.5))
     wide = _wide(facts)
+    regular = _irregularity(facts, wide) < IRREGULAR_SHARE
+    sinus = regular or (count > 0 and bool(np.mean(with_p) >= 0.5))
     kinds: list[BeatKind] = []
     for k in range(count):
         early = bool(before[k] < PREMATURE_SHARE * usual[k])
@@ -75,11 +100,12 @@ def ectopic_kinds(facts: BeatFacts) -> tuple[BeatKind, ...]:
 
 def _usual_intervals(facts: BeatFacts) -> _Values:
     """The RR interval that each beat would be expected at, in seconds, (beats,); NaN if none."""
-    rr = np.diff(facts.positions)
-    if not len(rr):
+    rr = facts.rr
+    known = np.isfinite(rr)
+    if not known.any():
         return np.full(len(facts.positions), np.nan)
-    own = (facts.groups[:-1] == 0) & (facts.groups[1:] == 0)
-    places = np.flatnonzero(own if own.sum() >= 2 else np.ones_like(own))
+    own = (facts.groups[:-1] == 0) & (facts.groups[1:] == 0) & known
+    places = np.flatnonzero(own if own.sum() >= 2 else known)
     usual = np.empty(len(facts.positions))
     for k in range(len(usual)):
         near = places[np.argsort(np.abs(places - (k - 0.5)), kind="stable")[:_NEIGHBOURS]]
@@ -87,11 +113,14 @@ def _usual_intervals(facts: BeatFacts) -> _Values:
     return usual
 
 
-def _irregularity(facts: BeatFacts) -> float:
-    """Median deviation of the RR intervals between dominant beats, over their median."""
-    rr = np.diff(facts.positions)
-    rr = rr[(facts.groups[:-1] == 0) & (facts.groups[1:] == 0)]
-    if len(rr) < 3:
+def _irregularity(facts: BeatFacts, wide: NDArray[np.bool_]) -> float:
+    """Median deviation of the RR intervals between dominant beats, over their median.
+
+    Narrow beats of other shapes count too, for coarse fibrillation makes no two beats alike.
+    """
+    own = (facts.groups == 0) | ~wide
+    rr = facts.rr[own[:-1] & own[1:] & np.isfinite(facts.rr)]
+    if len(rr) < _LEAST_INTERVALS:
         return 0.0
     usual = float(np.median(rr))
     return float(np.median(np.abs(rr - usual))) / usual

@@ -24,6 +24,7 @@ from ecgcore.signal.amplitudes import (
 from ecgcore.signal.axes import SMALLEST_MV, axis, true_proportions
 from ecgcore.signal.beats import Beats, find_beats, median_beat
 from ecgcore.signal.delineation.waves import Delineation, Wave
+from ecgcore.signal.doubts import doubts
 from ecgcore.signal.intervals import UsualBeat, usual_beat
 from ecgcore.signal.measured import OVERALL_NAMES, Measurements, Value, unit_of
 from ecgcore.signal.qrs_ends import trimmed_qrs
@@ -31,10 +32,6 @@ from ecgcore.signal.rhythm import rhythm_values
 from ecgcore.signal.slurring import initial_slur_ms
 
 IN_DOUBT = "the file's gains contradict each other, so that no voltage is known"
-_IRREGULAR = 0.15
-"""Irregularity above which a corrected QT is doubtful: the RR intervals of atrial fibrillation."""
-_USUAL_RATES = (50.0, 100.0)
-_WIDE_QRS_MS = 120.0
 _AXES: tuple[tuple[str, Wave], ...] = (
     ("p_axis_deg", "P"),
     ("qrs_axis_deg", "QRS"),
@@ -63,7 +60,7 @@ def measure(
     recording (length or rate).
     """
     beats = find_beats(recording, delineation) if beats is None else beats
-    usual = usual_beat(delineation, beats)
+    usual, fine = usual_beat(delineation, beats), None
     values = rhythm_values(delineation, beats, usual)
     if usual is None:
         return _without_beats(recording, delineation, values)
@@ -85,7 +82,7 @@ def measure(
     return Measurements(
         overall={name: values[name] for name in OVERALL_NAMES},
         leads=leads,
-        warnings=_warnings(recording, delineation, values, beats),
+        warnings=doubts(recording, delineation, values, beats, fine),
     )
 
 
@@ -98,7 +95,7 @@ def _without_beats(
         lead: absent_values(_unread(lead, delineation) if lead in delineation.unread else reason)
         for lead in recording.leads
     }
-    return Measurements(overall, leads, _warnings(recording, delineation, overall, None))
+    return Measurements(overall, leads, doubts(recording, delineation, overall, None, None))
 
 
 def _unread(lead: str, delineation: Delineation) -> str:
@@ -275,32 +272,3 @@ def _sinus_p(material: _Material) -> Value:
     if not (isfinite(two) and isfinite(right)):
         return Value(None, "", "samples are missing in the P wave")
     return _placed(Value(float(two > 0 > right), ""), "p_ms", material)
-
-
-def _warnings(
-    recording: Recording,
-    delineation: Delineation,
-    values: Mapping[str, Value],
-    beats: Beats | None,
-) -> tuple[str, ...]:
-    """Sentences about what the numbers are worth."""
-    found = list(delineation.warnings)
-    if recording.source.voltages_in_doubt:
-        found.append("No voltage is given: the file's own gains contradict each other.")
-    if beats is None:
-        return tuple(found)
-    count = len(beats.members(0)) if len(beats) else 0
-    if 0 < count < 3:
-        found.append(f"Measured on {count} beat{'s' if count > 1 else ''} only.")
-    irregular, rate, qrs = (
-        values[name].number for name in ("rr_irregularity", "rate_bpm", "qrs_ms")
-    )
-    if values["qt_ms"].number is None:
-        return tuple(found)
-    if irregular is not None and irregular > _IRREGULAR:
-        found.append("The rhythm is irregular: corrected QT intervals are uncertain.")
-    if rate is not None and not _USUAL_RATES[0] <= rate <= _USUAL_RATES[1]:
-        found.append(f"At {rate:.0f} beats a minute Bazett's QTc is off; see the other formulas.")
-    if qrs is not None and qrs >= _WIDE_QRS_MS:
-        found.append("The QRS complex is wide, which lengthens QT by itself.")
-    return tuple(found)

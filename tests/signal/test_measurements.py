@@ -339,3 +339,17 @@ def test_irregularity_leaves_ectopic_beats_out() -> None:
     found = measured(simulated("ventricular ectopics"))
     assert number(found, "rr_sd_ms") > 100
     assert number(found, "rr_irregularity") < 0.06
+
+
+@pytest.mark.parametrize("noise_uv", [25.0, 80.0])
+def test_noise_does_not_raise_p_and_t(noise_uv: float) -> None:
+    clean = measured(simulated("sinus"))
+    noisy = [measured(simulated("sinus", muscle_uv=noise_uv, seed=seed)) for seed in range(8)]
+    for name, within in (("II.p_mv", 0.1), ("II.t_mv", 0.05), ("V5.t_mv", 0.05)):
+        mean = np.mean([number(found, name) for found in noisy])
+        assert mean == pytest.approx(number(clean, name), rel=within)
+
+
+def test_smoothing_keeps_the_height_of_p() -> None:
+    options = PRESETS["sinus"]
+    assert number(measured(simulated("sinus")), "II.p_mv") == pytest.approx(options.p_mv, rel=0.02)

@@ -99,6 +99,7 @@ def test_atrial_fibrillation_has_no_first_degree_block() -> None:
     values = measured(
         {"pr_ms": "there is no P wave", "p_ms": "there is no P wave"},
         p_share=0.0,
+        p_per_qrs=0.0,
         rr_irregularity=0.2,
         sinus_p=0.0,
     )

@@ -13,14 +13,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ecgcore.recording import LEADS, Recording
+from ecgcore.recording import LEADS, Recording, complete_limb_leads
 from ecgcore.rules.applying import apply_rules
 from ecgcore.rules.criteria import criteria_set
 from ecgcore.signal.beats import find_beats
 from ecgcore.signal.delineation import delineate
 from ecgcore.signal.delineation.waves import PEAK, Delineation, shown
 from ecgcore.signal.measured import Measurements
-from ecgcore.signal.measurements import measure
+from ecgcore.signal.measurements import measure, usual_waves
 from ecgcore.signal.simulator import PRESETS, simulate
 
 HEARTS = ("sinus", "first-degree block", "left bundle branch block", "left axis")
@@ -126,3 +126,27 @@ def test_a_missing_lead_changes_no_other_leads_values(name: str, gone: str) -> N
         for wave, marks in before.delineation.leads[lead].items():
             theirs = after.delineation.leads[lead][wave]
             np.testing.assert_allclose(shown(theirs), shown(marks), atol=1e-6)
+
+
+@pytest.mark.parametrize("name", HEARTS)
+def test_computed_limb_leads_change_no_interval(name: str) -> None:
+    recording = heart(name)
+    kept = ("I", "II", "V1")
+    rows = [LEADS.index(lead) for lead in kept]
+    three = replace(recording, signal=recording.signal[rows].copy(), leads=kept)
+    before, after = read(three), read(complete_limb_leads(three))
+    assert after.number("qrs_ms") == pytest.approx(before.number("qrs_ms"), abs=3)
+    assert after.number("qt_ms") == pytest.approx(before.number("qt_ms"), abs=6)
+    for told in (before, after):
+        assert any("3 recorded leads only" in text for text in told.measurements.warnings)
+    assert not any("recorded lead" in text for text in reading(name).measurements.warnings)
+
+
+@pytest.mark.parametrize("name", HEARTS)
+def test_the_median_beats_marks_are_the_measured_ones(name: str) -> None:
+    recording, found = heart(name), reading(name).delineation
+    usual = usual_waves(recording, found, find_beats(recording, found))
+    assert usual is not None
+    onset, offset = usual.borders["QRS"]
+    milliseconds = (offset - onset) / recording.sampling_rate * 1000
+    assert milliseconds == pytest.approx(reading(name).number("qrs_ms"), abs=0.01)

@@ -1,7 +1,8 @@
 """NPZ to Recording: one recording as arrays in a zip.
 
 Known are our own export (``signal`` (leads, samples), ``leads``, ``sampling_rate``, ``unit``,
-``simulated``) and containers of one recording as data sets use them (``X``, ``scale``, ``fs``, ``leads``, ``units``).
+``simulated``) and containers of one recording as data sets use them (``X``, ``scale``, ``fs``,
+``leads``, ``units``).
 numpy.load is not used: it believes the header's shape before it looks at the size, and the zip's
 size before it looks at the bytes. Here every size is compared first, and only plain numbers and
 text are read, so no file can run code or ask for more memory than it holds. The .npy format:

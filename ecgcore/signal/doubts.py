@@ -38,6 +38,8 @@ _REST_MS = (15, 100)
 _LEVEL_MS = 20
 _EARLIER_MS = 60
 _LEADS = 2
+_ENOUGH_LEADS = 6
+"""Recorded leads below which the earliest onset may well lie in none of them (own choice)."""
 
 
 def doubts(
@@ -54,6 +56,13 @@ def doubts(
         found.append("No voltage is given: the file's own gains contradict each other.")
     if beats is None:
         return tuple(found)
+    recorded = len([lead for lead in delineation.leads if lead not in recording.computed])
+    if 0 < recorded < _ENOUGH_LEADS:
+        plural = "s" if recorded > 1 else ""
+        found.append(
+            f"Measured on {recorded} recorded lead{plural} only: intervals may be too short, for a"
+            " wave may begin or end in others."
+        )
     count = len(beats.members(0)) if len(beats) else 0
     if 0 < count < 3:
         found.append(f"Measured on {count} beat{'s' if count > 1 else ''} only.")

@@ -11,7 +11,7 @@ makers' machines, with the quarter 4 ms (and 1 ms shorter after ``qrs_ends``).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -53,8 +53,13 @@ class UsualBeat:
     pr_varies: bool
 
 
-def usual_beat(delineation: Delineation, beats: Beats) -> UsualBeat | None:
-    """The usual beat of a recording, None where it has no beats."""
+def usual_beat(
+    delineation: Delineation, beats: Beats, computed: Collection[str] = ()
+) -> UsualBeat | None:
+    """The usual beat of a recording, None where it has no beats.
+
+    The leads that were ``computed`` from others say nothing of their own: they have no vote.
+    """
     if not len(beats):
         return None
     rate = beats.sampling_rate
@@ -77,7 +82,9 @@ def usual_beat(delineation: Delineation, beats: Beats) -> UsualBeat | None:
             found = _lead_borders(delineation, beats, rows[wave], lead, wave)
             if found is not None:
                 leads[lead][wave] = found
-        together = over_leads([one[wave] for one in leads.values() if wave in one])
+        together = over_leads(
+            [one[wave] for lead, one in leads.items() if wave in one and lead not in computed]
+        )
         if together is None:
             absent[wave] = f"no lead shows both ends of the {_NAMES[wave]} often enough"
         else:

@@ -60,7 +60,7 @@ def measure(
     recording (length or rate).
     """
     beats = find_beats(recording, delineation) if beats is None else beats
-    usual, fine = usual_beat(delineation, beats), None
+    usual, fine = usual_beat(delineation, beats, recording.computed), None
     values = rhythm_values(delineation, beats, usual)
     if usual is None:
         return _without_beats(recording, delineation, values)
@@ -84,6 +84,15 @@ def measure(
         leads=leads,
         warnings=doubts(recording, delineation, values, beats, fine),
     )
+
+
+def usual_waves(recording: Recording, delineation: Delineation, beats: Beats) -> UsualBeat | None:
+    """The usual beat with the very borders that ``measure`` takes its intervals from."""
+    usual = usual_beat(delineation, beats, recording.computed)
+    readable = _readable(recording, delineation)
+    if usual is None or readable is None or "QRS" not in usual.borders:
+        return usual
+    return _trimmed(readable, beats, usual)[0]
 
 
 def _without_beats(
@@ -117,7 +126,7 @@ def _readable(recording: Recording, delineation: Delineation) -> Recording | Non
 def _trimmed(readable: Recording, beats: Beats, usual: UsualBeat) -> tuple[UsualBeat, FineBeat]:
     """The usual beat with its QRS complex trimmed to what the median beat shows, and that beat."""
     fine = fine_beat(median_beat(readable, beats), usual)
-    onset, offset = trimmed_qrs(fine, not readable.source.voltages_in_doubt)
+    onset, offset = trimmed_qrs(fine, not readable.source.voltages_in_doubt, readable.computed)
     marked, step = usual.borders["QRS"], beats.sampling_rate / 1000
     first = marked[0] + (onset - fine.borders["QRS"][0]) * step
     last = marked[1] + (offset - fine.borders["QRS"][1]) * step

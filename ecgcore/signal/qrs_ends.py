@@ -8,6 +8,8 @@ than 20 uV (the least wave of IEC 60601-2-25:2011) in two leads or more. It is n
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -26,14 +28,19 @@ _VISIBLE_MS = 2.0
 """A wave needs about this long to rise to 20 uV."""
 
 
-def trimmed_qrs(beat: FineBeat, size_known: bool) -> tuple[float, float]:
+def trimmed_qrs(
+    beat: FineBeat, size_known: bool, computed: Collection[str] = ()
+) -> tuple[float, float]:
     """QRS onset and offset in ms of the fine beat, within its marked borders.
 
+    Leads that were ``computed`` from others do not confirm them.
     ``size_known``: heights are millivolts; else 2 % of each lead's complex stands for 20 uV.
     """
     onset, offset = beat.borders["QRS"]
     starts, stops = [], []
-    for row, noise in zip(beat.signal, beat.noise, strict=True):
+    for lead, row, noise in zip(beat.leads, beat.signal, beat.noise, strict=True):
+        if lead in computed:
+            continue
         inside = row[max(round(onset), 0) : round(offset) + 1]
         size = 1.0 if size_known or not len(inside) else float(np.ptp(inside))
         least = max(LEAST_MV * size, ABOVE_NOISE * float(noise))

@@ -18,9 +18,8 @@ from ecgcore.signal.beats import median_beat as beats_median
 from ecgcore.signal.delineation import Method, delineate
 from ecgcore.signal.delineation.waves import Delineation
 from ecgcore.signal.intervals import UsualBeat
-from ecgcore.signal.intervals import usual_beat as find_usual_beat
 from ecgcore.signal.measured import Measurements
-from ecgcore.signal.measurements import measure
+from ecgcore.signal.measurements import measure, usual_waves
 from ecgcore.signal.reversal import Reversal, suspect_reversal
 from ecgcore.signal.verdict import Verdict, judge
 from ecgcore.ui.memory import Memory
@@ -92,7 +91,7 @@ def median_beat(recording: Recording, method: Method) -> MedianBeat | None:
 
 def usual_beat(recording: Recording, method: Method) -> UsualBeat | None:
     """Where the waves of the usual beat lie; None for a recording without beats."""
-    return find_usual_beat(delineation(recording, method), beats(recording, method))
+    return usual_waves(recording, delineation(recording, method), beats(recording, method))
 
 
 def measurements(recording: Recording, method: Method) -> Measurements:

@@ -69,9 +69,9 @@ def agree(
     ``leads``: marks in samples at ``sampling_rate`` Hz, each wave (n, 3), its peak always there,
     onset or offset perhaps NaN. Row k of each result is one wave, rows in time order; NaN where
     the lead does not show it, or where fewer than LEAST_SHARE of the leads do (in the result for
-    the heart). With ``overall``, a method's own view of the heart, the leads check it: a QRS complex
-    that less than half of them show is none, borders are halfway between both views, and a wave
-    that the view lacks counts where SEEN_ANYWAY_SHARE of the leads show it.
+    the heart). With ``overall``, a method's own view of the heart, the leads check it: a QRS
+    complex that less than half of them show is none, borders are halfway between both views, and a
+    wave that the view lacks counts where SEEN_ANYWAY_SHARE of the leads show it.
     """
     together: dict[Wave, Marks] = {}
     aligned: dict[str, dict[Wave, Marks]] = {lead: {} for lead in leads}

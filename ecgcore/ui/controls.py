@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TypeVar, get_args
 
 import streamlit as st
@@ -70,16 +71,33 @@ def _choose(
     return options[0] if chosen is None else chosen
 
 
-def show_from(recording: Recording, second: float) -> None:
+@dataclass(frozen=True)
+class Extent:
+    """Which recording, and how long: what a button's callback keeps instead of all its samples.
+
+    Streamlit keeps the arguments of every button that it ever drew; a recording in them would never
+    be let go.
+    """
+
+    sha256: str
+    seconds: float
+
+    @classmethod
+    def of(cls, recording: Recording) -> Extent:
+        """The extent of a recording."""
+        return cls(recording.source.sha256, recording.seconds)
+
+
+def show_from(extent: Extent, second: float) -> None:
     """Let the paper show the part of a long recording that begins at a second."""
     shown: dict[str, float] = st.session_state.setdefault("window", {})
-    shown[recording.source.sha256] = max(0.0, min(second, recording.seconds - PAGE_SECONDS))
+    shown[extent.sha256] = max(0.0, min(second, extent.seconds - PAGE_SECONDS))
 
 
-def shown_from(recording: Recording) -> float:
+def shown_from(extent: Extent) -> float:
     """The second at which the paper begins."""
     shown: dict[str, float] = st.session_state.setdefault("window", {})
-    return shown.get(recording.source.sha256, 0.0)
+    return shown.get(extent.sha256, 0.0)
 
 
 def _window(recording: Recording) -> float:
@@ -102,7 +120,7 @@ def _window(recording: Recording) -> float:
         st.button(
             "−5 s",
             on_click=show_from,
-            args=(recording, shown[key] - 5.0),
+            args=(Extent.of(recording), shown[key] - 5.0),
             key="window-back",
             help="Earlier",
             disabled=shown[key] <= 0.0,
@@ -114,7 +132,7 @@ def _window(recording: Recording) -> float:
         st.button(
             "+5 s",
             on_click=show_from,
-            args=(recording, shown[key] + 5.0),
+            args=(Extent.of(recording), shown[key] + 5.0),
             key="window-on",
             help="Later",
             disabled=shown[key] >= last,

@@ -14,7 +14,7 @@ from streamlit.delta_generator import DeltaGenerator
 from ecgcore.models.prediction import LabelPrediction, Prediction
 from ecgcore.recording import Recording
 from ecgcore.ui import readings, services
-from ecgcore.ui.controls import show_from
+from ecgcore.ui.controls import Extent, show_from
 from ecgcore.ui.markdown import plain
 from ecgcore.ui.style import of
 
@@ -127,7 +127,7 @@ def _part_seen(prediction: Prediction, recording: Recording) -> None:
         type="tertiary",
         icon=":material/visibility:",
         on_click=show_from,
-        args=(recording, prediction.start),
+        args=(Extent.of(recording), prediction.start),
     )
 
 

@@ -12,7 +12,7 @@ from ecgcore.rules.criteria import CRITERIA_SETS, Criterion, criteria_set
 from ecgcore.rules.finding import Finding
 from ecgcore.signal.delineation import Method
 from ecgcore.ui import readings
-from ecgcore.ui.controls import show_from, shown_from
+from ecgcore.ui.controls import Extent, show_from, shown_from
 from ecgcore.ui.markdown import plain
 from ecgcore.ui.measured_view import UNITS
 from ecgcore.ui.style import of
@@ -40,7 +40,9 @@ def chosen_finding(recording: Recording, method: Method) -> Finding | None:
     """The finding whose place the reader wants to see, as it stands with changed thresholds."""
     criteria = st.session_state.get("criteria") or CRITERIA_SETS[0]
     wanted = _chosen().get((recording.source.sha256, criteria))
-    found = readings.rule_findings(recording, method, criteria, changes(recording, criteria))
+    found = readings.rule_findings(
+        recording, method, criteria, changes(recording.source.sha256, criteria)
+    )
     return next((finding for finding in found if finding.criterion == wanted), None)
 
 
@@ -49,33 +51,32 @@ def _chosen() -> dict[tuple[str, str], str]:
     return chosen
 
 
-def _choose(recording: Recording, criteria: str, finding: Finding) -> None:
-    """Show a finding's place, in a long recording too, or hide it if it is shown."""
-    key = (recording.source.sha256, criteria)
-    if _chosen().get(key) == finding.criterion:
+def _choose(extent: Extent, criteria: str, criterion: str, begins: tuple[float, ...]) -> None:
+    """Show a finding's place, in a long recording too, or hide it if it is shown.
+
+    ``begins`` are the seconds at which its places begin.
+    """
+    key = (extent.sha256, criteria)
+    if _chosen().get(key) == criterion:
         del _chosen()[key]
         return
-    _chosen()[key] = finding.criterion
-    if finding.where:
-        begin = finding.where[0].start / recording.sampling_rate
-        begins = [place.start / recording.sampling_rate for place in finding.where]
-        if not any(
-            shown_from(recording) <= at < shown_from(recording) + PAGE_SECONDS for at in begins
-        ):
-            show_from(recording, begin - 1.0)
+    _chosen()[key] = criterion
+    first = shown_from(extent)
+    if begins and not any(first <= at < first + PAGE_SECONDS for at in begins):
+        show_from(extent, begins[0] - 1.0)
 
 
-def changes(recording: Recording, criteria: str) -> dict[str, float]:
+def changes(sha256: str, criteria: str) -> dict[str, float]:
     """The thresholds that the reader changed for this recording only."""
     everything: dict[tuple[str, str], dict[str, float]] = st.session_state.setdefault(
         "rules-changed", {}
     )
-    return everything.setdefault((recording.source.sha256, criteria), {})
+    return everything.setdefault((sha256, criteria), {})
 
 
 def show_rules(recording: Recording, method: Method, criteria: str) -> None:
     """All criteria: those that hold, those that do not, those that could not be decided."""
-    changed = changes(recording, criteria)
+    changed = changes(recording.source.sha256, criteria)
     found = readings.rule_findings(recording, method, criteria, changed)
     fired = [finding for finding in found if finding.fired]
     silent = [finding for finding in found if finding.fired is False]
@@ -92,7 +93,7 @@ def show_rules(recording: Recording, method: Method, criteria: str) -> None:
             "Back to the defaults",
             key=f"rules-reset-{of(recording)}",
             on_click=_reset,
-            args=(recording, criteria),
+            args=(recording.source.sha256, criteria, of(recording)),
             type="tertiary",
             icon=":material/undo:",
         )
@@ -128,15 +129,17 @@ def show_rules(recording: Recording, method: Method, criteria: str) -> None:
 def _rows(findings: list[Finding], recording: Recording, criteria: str) -> None:
     doubted = readings.doubted_leads(recording)
     key = (recording.source.sha256, criteria)
+    extent = Extent.of(recording)
     for finding in findings:
         number = criteria_set(criteria).criteria.index(
             criteria_set(criteria).criterion(finding.criterion)
         )
+        begins = tuple(place.start / recording.sampling_rate for place in finding.where)
         st.button(
             _row_text(finding, doubted),
             key=f"finding-rule-{number}-{of(recording)}",
             on_click=_choose,
-            args=(recording, criteria, finding),
+            args=(extent, criteria, finding.criterion, begins),
             width="stretch",
         )
         if _chosen().get(key) == finding.criterion:
@@ -175,7 +178,7 @@ def _show_card(
 
 
 def _show_thresholds(criterion: Criterion, recording: Recording, criteria: str) -> None:
-    changed = changes(recording, criteria)
+    changed = changes(recording.source.sha256, criteria)
     for threshold in criterion.thresholds:
         unit = f", {threshold.unit}" if threshold.unit else ""
         key = f"threshold-{threshold.name}-{of(recording)}"
@@ -187,20 +190,21 @@ def _show_thresholds(criterion: Criterion, recording: Recording, criteria: str) 
             key=key,
             help=threshold.source,
             on_change=_change,
-            args=(recording, criteria, threshold.name, threshold.value, key),
+            args=(recording.source.sha256, criteria, threshold.name, threshold.value, key),
         )
 
 
-def _change(recording: Recording, criteria: str, name: str, default: float, key: str) -> None:
+def _change(sha256: str, criteria: str, name: str, default: float, key: str) -> None:
     """Keep a changed threshold, for this recording only; the default is never touched."""
     value = float(st.session_state[key])
-    changed = changes(recording, criteria)
+    changed = changes(sha256, criteria)
     changed.pop(name, None)
     if value != default:
         changed[name] = value
 
 
-def _reset(recording: Recording, criteria: str) -> None:
-    for name in list(changes(recording, criteria)):
-        st.session_state.pop(f"threshold-{name}-{of(recording)}", None)
-    changes(recording, criteria).clear()
+def _reset(sha256: str, criteria: str, ending: str) -> None:
+    """Forget the changes, and the fields that showed them; their keys have this ``ending``."""
+    for name in list(changes(sha256, criteria)):
+        st.session_state.pop(f"threshold-{name}-{ending}", None)
+    changes(sha256, criteria).clear()

@@ -21,6 +21,7 @@ _SMALL_FONT_MM = 2.4
 # Characters of notices that fit beside the recording's name.
 _LONGEST_LINE = 90
 _NOTICES_AT = 0.36  # of the paper's width
+_WAVE_LEGEND_AT = 0.27
 
 
 def furniture(page: Page) -> dict[str, Any]:
@@ -111,8 +112,13 @@ def second_marks(page: Page) -> dict[str, Any]:
     }
 
 
-def small_print(page: Page, legend: str | None, notices: tuple[str, ...]) -> list[dict[str, Any]]:
-    """Scale, filter, disclaimer and legend below, the recording and the notices above."""
+def small_print(
+    page: Page, legends: tuple[str | None, str | None], notices: tuple[str, ...]
+) -> list[dict[str, Any]]:
+    """Scale, filter, disclaimer and legends below, the recording and the notices above.
+
+    ``legends`` are of the evidence and of the wave marks, None without any.
+    """
     recording, options, sheet = page.recording, page.options, page.sheet
     scale = (
         f"<b>{options.speed} mm/s   {options.gain} mm/mV</b>   "
@@ -127,8 +133,12 @@ def small_print(page: Page, legend: str | None, notices: tuple[str, ...]) -> lis
         _fixed_text(page, 4.0, "left", DISCLAIMER, page.colours.quiet_text),
         _fixed_text(page, sheet.height_mm - 3.5, "left", who, page.colours.quiet_text),
     ]
-    if legend:
-        lines.append(_fixed_text(page, 8.5, "right", legend, page.colours.text))
+    evidence, waves = legends
+    if evidence:
+        lines.append(_fixed_text(page, 8.5, "right", evidence, page.colours.text))
+    if waves:  # between the disclaimer and the evidence's colour bar
+        legend = _fixed_text(page, 4.0, "left", waves, page.colours.text)
+        lines.append(legend | {"x": _WAVE_LEGEND_AT})
     if notices:
         together = "   ·   ".join(notices)
         text = together if len(together) < _LONGEST_LINE else "<br>".join(notices)

@@ -124,8 +124,8 @@ def draw_paper(
     traces += [_line(page, stretch) for stretch in page.stretches if stretch.values.size]
     if waves is not None:
         traces += wave_traces(page, waves)
-        legend = "   ·   ".join(part for part in (legend, wave_legend(waves)) if part)
-    texts = lead_names(page) + stray_names(page) + small_print(page, legend, notices)
+    legends = (legend, wave_legend(waves) if waves is not None else None)
+    texts = lead_names(page) + stray_names(page) + small_print(page, legends, notices)
     layout = _layout(page) | {"shapes": shapes, "annotations": texts}
     return Figure(data=traces, layout=layout)
 

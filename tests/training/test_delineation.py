@@ -137,7 +137,7 @@ def test_disturbances_leave_the_truth_alone_and_are_drawn_by_the_seed() -> None:
 def test_it_learns_the_waves() -> None:
     data = marked_set([beats("1"), beats("2", 60), beats("3", 130)])
     losses: list[float] = []
-    options = replace(TINY, crops=CLEAN, steps=250, learning_rate=5e-3)
+    options = replace(TINY, crops=CLEAN, steps=500, learning_rate=5e-3)
     network = train_delineation(data, options, report=lambda step, loss: losses.append(loss))
     assert losses[-1] < 0.5 * losses[0]
     samples = int(4 * NETWORK_RATE) // 8 * 8
@@ -147,8 +147,7 @@ def test_it_learns_the_waves() -> None:
     said = leads[0].argmax(dim=1).numpy()
     target = np.rint(data.inside[0, :-1, :, 500 : 500 + 2 * samples : 2])
     truth = np.where(target.any(axis=1), target.argmax(axis=1) + 1, 0)
-    # By chance: the share of what is no wave. How far 250 steps get depends on the processor.
-    assert (said == truth).mean() > max(0.75, (truth == 0).mean() + 0.15)
+    assert (said == truth).mean() > 0.9
 
 
 def test_the_same_seed_gives_the_same_weights() -> None:

@@ -29,6 +29,9 @@ _REACH_SECONDS: dict[Wave, float] = {"P": 0.15, "QRS": 0.15, "T": 0.3}
 """An onset or offset of a wave lies this near to its peak."""
 _R_SECONDS = 0.06
 """The R peak lies this near to the middle of the complex."""
+_WHOLE_SECONDS = 0.1
+"""An R peak nearer than this to either end is of a cut beat. The library looks for its Q and S
+waves beyond the end and fails on the whole lead."""
 _LEAST_BEATS = 3
 """The library needs RR intervals on both sides of a beat."""
 
@@ -82,6 +85,8 @@ def _read(
     if spread == 0:
         raise LeadUnreadError("it is flat")
     beats = detect_qrs(values[None], sampling_rate)
+    whole = (_WHOLE_SECONDS + _R_SECONDS) * sampling_rate
+    beats = beats[(beats >= whole) & (beats < len(values) - whole)]
     if len(beats) < _LEAST_BEATS:
         raise LeadUnreadError(
             f"{len(beats)} QRS complexes stand out; NeuroKit2 needs {_LEAST_BEATS} or more"

@@ -132,8 +132,7 @@ def test_scale_and_offset_move_no_mark(method: str, scale: float, offset: float)
 @given(shift=st.integers(1, 400))
 def test_a_shift_moves_every_mark_by_itself(method: str, shift: int) -> None:
     one, other = heart_of(method, TRACE[:5]), heart_of(method, TRACE[:5, shift:])
-    # NeuroKit2 now and then takes another bump for the P wave once the recording begins elsewhere.
-    for wave in ("QRS", "T") if method == "neurokit" else WAVES:
+    for wave in WAVES:
         assert_moved(one.overall[wave], other.overall[wave] + shift, TOLERANCE_MS[method])
 
 

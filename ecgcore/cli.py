@@ -55,11 +55,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return status
 
 
+_Command = Callable[[str, Callable[[argparse.Namespace], int], str], argparse.ArgumentParser]
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="ecgcore", description=f"ECG Lightbox. {DISCLAIMER}.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
-    def command(name: str, run: Callable[[argparse.Namespace], int], text: str) -> Any:
+    def command(
+        name: str, run: Callable[[argparse.Namespace], int], text: str
+    ) -> argparse.ArgumentParser:
         sub = commands.add_parser(name, help=text, description=f"{text}. {DISCLAIMER}.")
         sub.add_argument("--json", action="store_true", help="one JSON object a line")
         sub.set_defaults(run=run)
@@ -68,46 +73,50 @@ def _parser() -> argparse.ArgumentParser:
     read = command("read", _read, "Read recordings and say what is in them")
     _add_files(read)
     read.add_argument("--npz", type=Path, metavar="DIR", help="write DIR/<file stem>.npz for each")
-    predict = command("predict", _predict, "What a trained model says about recordings")
-    _add_files(predict)
-    predict.add_argument(
-        "--model",
-        required=True,
-        help="a trained model's name, see models; or its folder, RUN/model",
-    )
-    evaluate = command("evaluate", _evaluate, "Score a trained model on packed data sets")
-    evaluate.add_argument(
-        "--model",
-        required=True,
-        help="a trained model's name, see models; or its folder, RUN/model",
-    )
-    evaluate.add_argument("--data", type=Path, nargs="+", required=True, metavar="PACKED.npz")
-    command("models", _models, "List networks and trained models")
-    for name, run, text in (
-        ("delineate", _delineate, "Where every P wave, QRS complex and T wave begins and ends"),
-        ("measure", _measure, "Rate, intervals, axes, and amplitudes of every lead"),
-        ("rules", _rules, "What published criteria say of recordings"),
-    ):
-        _add_files(command(name, run, text))
-    for name in ("delineate", "measure"):
-        commands.choices[name].add_argument(
+    _add_signal_commands(command)
+    _add_model_commands(command)
+    _add_train_command(command)
+    return parser
+
+
+def _add_signal_commands(command: _Command) -> None:
+    delineate = command("delineate", _delineate, "Where each P wave, QRS complex and T wave is")
+    measure = command("measure", _measure, "Rate, intervals, axes, and amplitudes of every lead")
+    rules = command("rules", _rules, "What published criteria say of recordings")
+    for reading in (delineate, measure, rules):
+        _add_files(reading)
+    for reading in (delineate, measure):
+        reading.add_argument(
             "--method", choices=_METHODS, default=_METHODS[0], help="how waves are found"
         )
-    commands.choices["rules"].add_argument(
+    rules.add_argument(
         "--criteria", choices=("clinical", "paper"), default="clinical", help="which criteria"
     )
     simulate = command("simulate", _simulate, "Write simulated recordings with their true marks")
     simulate.add_argument("presets", nargs="*", metavar="PRESET", help="none: list them")
     simulate.add_argument("--out", type=Path, metavar="DIR", help="where to write")
-    simulate.add_argument(
-        "--set", nargs="+", default=[], metavar="NAME=VALUE", help="change options"
-    )
+    _add_changes(simulate, "change a preset's options")
+
+
+def _add_model_commands(command: _Command) -> None:
+    predict = command("predict", _predict, "What a trained model says about recordings")
+    _add_files(predict)
+    evaluate = command("evaluate", _evaluate, "Score a trained model on packed data sets")
+    for asking in (predict, evaluate):
+        asking.add_argument(
+            "--model",
+            required=True,
+            help="a trained model's name, see models; or its folder, RUN/model",
+        )
+    evaluate.add_argument("--data", type=Path, nargs="+", required=True, metavar="PACKED.npz")
+    command("models", _models, "List networks and trained models")
+
+
+def _add_train_command(command: _Command) -> None:
     train = command("train", _train, "Train a network, or go on with an interrupted run")
     train.add_argument("--recipe", help="start from a named recipe")
     train.add_argument("--options", type=Path, metavar="FILE.json", help="start from a file")
-    train.add_argument(
-        "--set", nargs="+", default=[], metavar="NAME=VALUE", help="options of its own"
-    )
+    _add_changes(train, "change options")
     train.add_argument("--data", type=Path, nargs="+", required=True, metavar="PACKED.npz")
     train.add_argument(
         "--run",
@@ -120,7 +129,10 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument(
         "--name", help="the model's name (default: the recipe's, else the network's)"
     )
-    return parser
+
+
+def _add_changes(parser: argparse.ArgumentParser, text: str) -> None:
+    parser.add_argument("--set", nargs="+", default=[], metavar="NAME=VALUE", help=text)
 
 
 def _add_files(parser: argparse.ArgumentParser) -> None:

@@ -2,59 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from ecgcore.readers.npz_export import save_npz
 from ecgcore.readers.opening import NamedBytes
 from ecgcore.readers.stated import Stated
-from ecgcore.recording import LEADS
-from ecgcore.signal.reversal import exchange_electrodes
-from ecgcore.signal.simulator import PRESETS, simulate
+from ecgcore.signal.simulator import PRESETS
 from ecgcore.ui import services
 from ecgcore.ui.style import DISCLAIMER
-from ecgcore.workspace import Workspace
 from tests.pages.example_models import ALWAYS, NEVER
+from tests.pages.looking import html, open_recording, paper, papers, texts, workspace
 from tests.wfdb_files import wfdb_files, write_wfdb
-
-
-def _workspace(tmp_path: Path) -> Workspace:
-    return Workspace(tmp_path / "workspace")
-
-
-def _html(app: AppTest) -> str:
-    return "\n".join(element.proto.body for element in app.get("html"))
-
-
-def _papers(app: AppTest) -> list[dict[str, Any]]:
-    charts = (json.loads(chart.proto.spec) for chart in app.get("plotly_chart"))
-    return [chart for chart in charts if len(chart["data"]) > 5]
-
-
-def _paper(app: AppTest) -> dict[str, Any]:
-    """The paper that lies on top: the last drawing of the same recording may lie below it."""
-    if len(_papers(app)) == 1:
-        return _papers(app)[0]
-    front = re.search(r"paper-place-(\d) \{ z-index: 2", _html(app))
-    assert front is not None
-    return _papers(app)[int(front[1])]
-
-
-def _texts(figure: dict[str, Any]) -> str:
-    return " ".join(note["text"] for note in figure["layout"]["annotations"])
-
-
-def _open(app: AppTest, key: str = "demo") -> AppTest:
-    app.session_state["opened"] = key
-    app.switch_page("pages/review.py").run()
-    assert not app.exception, app.exception
-    return app
 
 
 def _finding(app: AppTest, code: str) -> Any:
@@ -67,24 +29,24 @@ def test_a_fresh_work_list_offers_the_demo_and_says_what_it_is_not(app: AppTest)
     assert not app.exception
     assert app.title[0].value == "Work list"
     assert [b.label for b in app.button if b.key == "open-first"] == ["Open Demo (12-lead DICOM)"]
-    assert DISCLAIMER in _html(app)
+    assert DISCLAIMER in html(app)
 
 
 def test_the_demo_opens_on_paper(app: AppTest) -> None:
     app.run()
     app.button(key="open-first").click().run()
     assert not app.exception
-    figure = _paper(app)
+    figure = paper(app)
     leads = [trace for trace in figure["data"] if "mV" in (trace.get("hovertemplate") or "")]
     assert len(leads) == 13, "3x4 and one rhythm strip"
-    assert "25 mm/s" in _texts(figure)
-    assert DISCLAIMER in _html(app)
+    assert "25 mm/s" in texts(figure)
+    assert DISCLAIMER in html(app)
 
 
 def test_the_filter_narrows_the_list_and_the_order_of_leafing(
     app: AppTest, tmp_path: Path, records: Path
 ) -> None:
-    _workspace(tmp_path).add_folder(str(records))
+    workspace(tmp_path).add_folder(str(records))
     app.run()
     app.text_input(key="filter").set_value("BET").run()
     assert [e.name for e in app.session_state["order"]] == ["beta"]
@@ -100,31 +62,31 @@ def test_a_folder_that_is_not_there_is_refused_with_a_sentence(app: AppTest) -> 
 
 
 def test_the_controls_change_the_paper(app: AppTest) -> None:
-    _open(app)
-    before = _paper(app)["layout"]
+    open_recording(app)
+    before = paper(app)["layout"]
     app.segmented_control(key="layout").set_value("12x1").run()
     app.segmented_control(key="gain").set_value(20).run()
     app.segmented_control(key="speed").set_value(50).run()
     app.segmented_control(key="band").set_value("0.5-40 Hz").run()
     assert not app.exception
-    after = _paper(app)
+    after = paper(app)
     assert after["layout"]["width"] > 1.8 * before["width"]
     assert after["layout"]["height"] > before["height"]
     for text in ("50 mm/s", "20 mm/mV", "0.5-40 Hz"):
-        assert text in _texts(after)
+        assert text in texts(after)
 
 
 def test_the_choices_survive_a_visit_to_the_work_list(app: AppTest) -> None:
-    _open(app)
+    open_recording(app)
     app.segmented_control(key="gain").set_value(5).run()
     app.switch_page("pages/worklist.py").run()
     app.switch_page("pages/review.py").run()
     assert app.segmented_control(key="gain").value == 5
-    assert "5 mm/mV" in _texts(_paper(app))
+    assert "5 mm/mV" in texts(paper(app))
 
 
 def test_findings_show_probability_threshold_and_positives_first(app: AppTest) -> None:
-    _open(app)
+    open_recording(app)
     rows = [b.label for b in app.button if re.match(r"finding-\d", b.key)]
     assert "●" in rows[0]
     assert sum("●" in row for row in rows) < len(rows) == 4
@@ -133,48 +95,48 @@ def test_findings_show_probability_threshold_and_positives_first(app: AppTest) -
     assert "●" in _finding(app, ALWAYS).label
     assert "●" not in _finding(app, NEVER).label
     assert "not enough data" in app.expander[0].label
-    assert " ms on " in _html(app)
+    assert " ms on " in html(app)
 
 
 def test_a_click_on_a_finding_lays_its_evidence_over_the_trace(app: AppTest) -> None:
-    _open(app)
-    assert not [trace for trace in _paper(app)["data"] if trace["type"] == "heatmap"]
+    open_recording(app)
+    assert not [trace for trace in paper(app)["data"] if trace["type"] == "heatmap"]
     _finding(app, ALWAYS).click().run()
     assert not app.exception
-    assert [trace for trace in _paper(app)["data"] if trace["type"] == "heatmap"]
-    assert f"{ALWAYS} by HiRes-CAM: on the trace" in _html(app)
-    assert f"A known map for {ALWAYS}." in _html(app)
+    assert [trace for trace in paper(app)["data"] if trace["type"] == "heatmap"]
+    assert f"{ALWAYS} by HiRes-CAM: on the trace" in html(app)
+    assert f"A known map for {ALWAYS}." in html(app)
     _finding(app, ALWAYS).click().run()
-    assert not [trace for trace in _paper(app)["data"] if trace["type"] == "heatmap"]
+    assert not [trace for trace in paper(app)["data"] if trace["type"] == "heatmap"]
 
 
 def test_the_overlay_belongs_to_its_recording(app: AppTest, tmp_path: Path, records: Path) -> None:
-    _workspace(tmp_path).add_folder(str(records))
-    _open(app)
+    workspace(tmp_path).add_folder(str(records))
+    open_recording(app)
     _finding(app, ALWAYS).click().run()
     app.button(key="leaf-next").click().run()
-    assert not [trace for trace in _paper(app)["data"] if trace["type"] == "heatmap"]
+    assert not [trace for trace in paper(app)["data"] if trace["type"] == "heatmap"]
     app.button(key="leaf-previous").click().run()
-    assert [trace for trace in _paper(app)["data"] if trace["type"] == "heatmap"]
+    assert [trace for trace in paper(app)["data"] if trace["type"] == "heatmap"]
 
 
 def test_evidence_that_must_be_computed_anew_does_not_hold_up_the_paper(
     app: AppTest, tmp_path: Path, records: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    _workspace(tmp_path).add_folder(str(records))
-    _open(app)
+    workspace(tmp_path).add_folder(str(records))
+    open_recording(app)
     _finding(app, ALWAYS).click().run()
     app.button(key="leaf-next").click().run()
     monkeypatch.setattr(services, "has_explanation", lambda *asked: False)
     app.button(key="leaf-previous").click().run()
     assert not app.exception
-    assert not [trace for trace in _paper(app)["data"] if trace["type"] == "heatmap"]
+    assert not [trace for trace in paper(app)["data"] if trace["type"] == "heatmap"]
     _finding(app, ALWAYS).click().run()
-    assert [trace for trace in _paper(app)["data"] if trace["type"] == "heatmap"]
+    assert [trace for trace in paper(app)["data"] if trace["type"] == "heatmap"]
 
 
 def test_another_model_answers_and_only_ecgencode_has_a_topography(app: AppTest) -> None:
-    _open(app)
+    open_recording(app)
     assert any(toggle.key == "topography" for toggle in app.toggle)
     app.toggle(key="topography").set_value(True).run()
     assert not app.exception
@@ -186,13 +148,13 @@ def test_another_model_answers_and_only_ecgencode_has_a_topography(app: AppTest)
 
 
 def test_leafing_shows_the_next_recording(app: AppTest, tmp_path: Path, records: Path) -> None:
-    _workspace(tmp_path).add_folder(str(records))
-    _open(app)
+    workspace(tmp_path).add_folder(str(records))
+    open_recording(app)
     assert app.button(key="leaf-previous").disabled
     seen = []
     for _ in range(3):
         app.button(key="leaf-next").click().run()
-        seen.append(_texts(_paper(app)))
+        seen.append(texts(paper(app)))
     assert ["alpha" in seen[0], "beta" in seen[1], "gamma" in seen[2]] == [True] * 3
     for _ in PRESETS:
         app.button(key="leaf-next").click().run()
@@ -200,28 +162,28 @@ def test_leafing_shows_the_next_recording(app: AppTest, tmp_path: Path, records:
 
 
 def test_a_long_recording_has_a_window(app: AppTest, tmp_path: Path, records: Path) -> None:
-    _workspace(tmp_path).add_folder(str(records))
-    entry = next(e for e in _workspace(tmp_path).entries() if e.name == "gamma")
-    _open(app, entry.key)
-    assert "0.0–10.0 s of 14.0 s" in _texts(_paper(app))
+    workspace(tmp_path).add_folder(str(records))
+    entry = next(e for e in workspace(tmp_path).entries() if e.name == "gamma")
+    open_recording(app, entry.key)
+    assert "0.0–10.0 s of 14.0 s" in texts(paper(app))
     assert app.button(key="window-back").disabled
     app.button(key="window-on").click().run()
-    assert "4.0–14.0 s of 14.0 s" in _texts(_paper(app))
+    assert "4.0–14.0 s of 14.0 s" in texts(paper(app))
     assert app.button(key="window-on").disabled
     app.button(key="window-back").click().run()
-    assert "0.0–10.0 s of 14.0 s" in _texts(_paper(app))
+    assert "0.0–10.0 s of 14.0 s" in texts(paper(app))
 
 
 def test_findings_on_part_of_a_long_recording_say_so_and_lead_there(
     app: AppTest, tmp_path: Path, records: Path
 ) -> None:
-    _workspace(tmp_path).add_folder(str(records))
-    entry = next(e for e in _workspace(tmp_path).entries() if e.name == "gamma")
-    _open(app, entry.key)
+    workspace(tmp_path).add_folder(str(records))
+    entry = next(e for e in workspace(tmp_path).entries() if e.name == "gamma")
+    open_recording(app, entry.key)
     assert "2.0–12.0 s only" in app.button(key="part-seen").label
     app.button(key="part-seen").click().run()
     assert not app.exception
-    assert "2.0–12.0 s of 14.0 s" in _texts(_paper(app))
+    assert "2.0–12.0 s of 14.0 s" in texts(paper(app))
     app.button(key="leaf-previous").click().run()
     assert not [button for button in app.button if button.key == "part-seen"]
 
@@ -229,9 +191,9 @@ def test_findings_on_part_of_a_long_recording_say_so_and_lead_there(
 def test_a_refused_recording_says_why(app: AppTest, tmp_path: Path) -> None:
     header = write_wfdb(tmp_path / "records", "bad")
     header.write_bytes(header.read_bytes().replace(b" 1000(0)/mV", b" 1OOO(0)/mV", 1))
-    _workspace(tmp_path).add_folder(str(tmp_path / "records"))
-    entry = next(e for e in _workspace(tmp_path).entries() if e.name == "bad")
-    _open(app, entry.key)
+    workspace(tmp_path).add_folder(str(tmp_path / "records"))
+    entry = next(e for e in workspace(tmp_path).entries() if e.name == "bad")
+    open_recording(app, entry.key)
     (error,) = app.error
     assert "1OOO" in error.value
     assert "What to do" in error.value
@@ -240,11 +202,11 @@ def test_a_refused_recording_says_why(app: AppTest, tmp_path: Path) -> None:
 
 def test_a_file_that_has_gone_says_so(app: AppTest, tmp_path: Path) -> None:
     header = write_wfdb(tmp_path / "records", "lost")
-    _workspace(tmp_path).add_folder(str(tmp_path / "records"))
+    workspace(tmp_path).add_folder(str(tmp_path / "records"))
     app.run()
     entry = next(e for e in app.session_state["order"] if e.name == "lost")
     header.unlink()
-    _open(app, entry.key)
+    open_recording(app, entry.key)
     assert "cannot be opened" in app.error[0].value
 
 
@@ -253,9 +215,9 @@ def test_a_table_asks_for_rate_and_unit(app: AppTest, tmp_path: Path) -> None:
     folder.mkdir()
     rows = [f"{(i % 50) * 10},{(i % 40) * 12},{(i % 30) * 9}" for i in range(2500)]
     (folder / "table.csv").write_text("\n".join(["I,II,V1", *rows]))
-    _workspace(tmp_path).add_folder(str(folder))
-    entry = next(e for e in _workspace(tmp_path).entries() if e.name == "table")
-    _open(app, entry.key)
+    workspace(tmp_path).add_folder(str(folder))
+    entry = next(e for e in workspace(tmp_path).entries() if e.name == "table")
+    open_recording(app, entry.key)
     assert not app.error, "a question, not a refusal"
     assert "without a sampling rate" in app.warning[0].value
     assert "--sampling-rate" not in app.warning[0].value
@@ -264,9 +226,9 @@ def test_a_table_asks_for_rate_and_unit(app: AppTest, tmp_path: Path) -> None:
     next(b for b in app.button if b.label == "Read with these").click().run()
     assert not app.exception
     assert not app.error
-    assert "10.0 s at 250 Hz" in _html(app)
+    assert "10.0 s at 250 Hz" in html(app)
     assert any("**ecgencode_m2** does not answer" in w.value for w in app.warning)
-    assert "Click a finding" not in _html(app), "there is none to click"
+    assert "Click a finding" not in html(app), "there is none to click"
 
 
 def test_without_a_model_the_paper_stands_alone(
@@ -275,18 +237,18 @@ def test_without_a_model_the_paper_stands_alone(
     from ecgcore.models import card
 
     monkeypatch.setattr(card, "SHIPPED", tmp_path / "none")
-    _open(app)
-    assert _papers(app)
+    open_recording(app)
+    assert papers(app)
     assert any("No trained model" in info.value for info in app.info)
 
 
 def test_an_unknown_recording_leads_back_to_the_work_list(app: AppTest) -> None:
-    _open(app, "0123456789abcdef")
+    open_recording(app, "0123456789abcdef")
     assert any("No recording is open" in info.value for info in app.info)
 
 
 def test_imported_files_appear_in_the_list(app: AppTest, tmp_path: Path) -> None:
-    _workspace(tmp_path).add(wfdb_files("dropped"))
+    workspace(tmp_path).add(wfdb_files("dropped"))
     app.run()
     assert [e.name for e in app.session_state["order"]][1] == "dropped"
 
@@ -294,130 +256,11 @@ def test_imported_files_appear_in_the_list(app: AppTest, tmp_path: Path) -> None
 def test_an_imported_table_that_lacks_its_rate_is_pointed_out(app: AppTest, tmp_path: Path) -> None:
     rows = [f"{(i % 50) * 10},{(i % 40) * 12},{(i % 30) * 9}" for i in range(2500)]
     table = NamedBytes("table.csv", "\n".join(["I,II,V1", *rows]).encode())
-    app.session_state["dropped"] = _workspace(tmp_path).add([table])
+    app.session_state["dropped"] = workspace(tmp_path).add([table])
     app.run()
     assert any("does not say its sampling rate" in w.value for w in app.warning)
     entry = app.session_state["dropped"][0]
-    _workspace(tmp_path).state(entry, Stated(250.0, "uV"))
+    workspace(tmp_path).state(entry, Stated(250.0, "uV"))
     app.run()
     assert not app.exception
     assert not app.warning
-
-
-def _rule(app: AppTest, label: str) -> Any:
-    (row,) = [b for b in app.button if "finding-rule-" in b.key and f" {label}**" in b.label]
-    return row
-
-
-def _simulated(tmp_path: Path, preset: str) -> str:
-    entries = _workspace(tmp_path).entries()
-    return next(entry.key for entry in entries if entry.name == f"simulated {preset}")
-
-
-def _boxes(app: AppTest) -> list[dict[str, Any]]:
-    return [shape for shape in _paper(app)["layout"].get("shapes", []) if shape["type"] == "rect"]
-
-
-def test_the_headline_gives_what_was_measured_beside_what_the_file_states(app: AppTest) -> None:
-    _open(app)
-    headline = next(part for part in _html(app).split("\n") if 'class="lightbox-headline' in part)
-    found = {
-        title: (float(ours), float(stated))
-        for title, ours, stated in re.findall(
-            r"<span>([^<]+)</span><b>(-?\d+)[^<]*</b><i>file: (-?\d+)", headline
-        )
-    }
-    assert set(found) == {"PR", "QRS", "QT", "QTc Bazett", "P axis", "QRS axis", "T axis"}
-    apart = {title: abs(ours - stated) for title, (ours, stated) in found.items()}
-    assert max(apart.values()) <= 12, apart
-
-
-def test_a_rule_shows_its_place_and_how_it_was_decided(app: AppTest, tmp_path: Path) -> None:
-    _open(app, _simulated(tmp_path, "first-degree block"))
-    assert not _boxes(app)
-    _rule(app, "1AVB").click().run()
-    assert _boxes(app)
-    assert "PR" in _html(app)
-    _rule(app, "1AVB").click().run()
-    assert not _boxes(app)
-
-
-def test_a_changed_threshold_changes_the_finding_here_and_nowhere_else(
-    app: AppTest, tmp_path: Path
-) -> None:
-    key = _simulated(tmp_path, "first-degree block")
-    _open(app, key)
-    _rule(app, "1AVB").click().run()
-    (threshold,) = [n for n in app.number_input if "default 200" in n.label]
-    threshold.set_value(400.0).run()
-    assert not [b for b in app.button if "● 1AVB" in b.label]
-    assert "1 threshold changed" in _html(app)
-    app.button(key="leaf-next").click().run()
-    assert "threshold changed" not in _html(app)
-    app.button(key="leaf-previous").click().run()
-    assert not [b for b in app.button if "● 1AVB" in b.label], "kept for this recording"
-
-
-def test_wave_marks_are_drawn_as_asked(app: AppTest) -> None:
-    _open(app)
-    assert not [t for t in _paper(app)["data"] if t["name"].endswith(" marks")]
-    app.segmented_control(key="wave-style").set_value("lines").run()
-    dashes = {t["name"]: t["line"]["dash"] for t in _paper(app)["data"] if "marks" in t["name"]}
-    assert dashes == {"P marks": "dash", "QRS marks": "dot", "T marks": "dashdot"}
-    app.segmented_control(key="wave-style").set_value("bands").run()
-    app.segmented_control(key="wave-scope").set_value("global").run()
-    assert "global marks by network" in _texts(_paper(app))
-    app.segmented_control(key="delineation").set_value("gradient").run()
-    assert "global marks by gradient" in _texts(_paper(app))
-
-
-def test_below_the_paper_stand_measurements_median_beat_or_the_file(app: AppTest) -> None:
-    _open(app)
-    assert "J + 60 ms" in _html(app)
-    app.segmented_control(key="below-paper").set_value("Median beat").run()
-    specs = [json.loads(chart.proto.spec) for chart in app.get("plotly_chart")]
-    (beat,) = [spec for spec in specs if "median of" in json.dumps(spec["layout"]["annotations"])]
-    assert len(beat["data"]) == 12
-    app.segmented_control(key="beat-leads").set_value("V2").run()
-    specs = [json.loads(chart.proto.spec) for chart in app.get("plotly_chart")]
-    (beat,) = [spec for spec in specs if "median of" in json.dumps(spec["layout"]["annotations"])]
-    assert [trace["name"] for trace in beat["data"]] == ["V2"]
-    app.segmented_control(key="below-paper").set_value("On file").run()
-    assert "RITMO SINUSALE" in _html(app)
-
-
-def test_simulated_recordings_are_named_so_on_the_page(app: AppTest, tmp_path: Path) -> None:
-    _open(app, _simulated(tmp_path, "sinus"))
-    assert "Simulated, not of a person." in _html(app)
-    assert "simulated sinus" in _texts(_paper(app))
-
-
-def test_an_unfit_recording_opens_with_its_verdict_over_it(app: AppTest, tmp_path: Path) -> None:
-    signal = simulate(PRESETS["sinus"], "sinus").recording.signal.copy()
-    signal[LEADS.index("V3"), 500:] = 0.0
-    broken = tmp_path / "broken"
-    broken.mkdir()
-    np.savez(
-        broken / "broken.npz",
-        signal=signal,
-        leads=np.array(LEADS),
-        sampling_rate=500.0,
-        unit=np.array("mV"),
-    )
-    _workspace(tmp_path).add_folder(str(broken))
-    entry = next(e for e in _workspace(tmp_path).entries() if e.name == "broken")
-    _open(app, entry.key)
-    assert _papers(app), "it opens all the same"
-    assert "Not fit to read. V3:" in _html(app)
-    assert "The model also read V3" in _html(app)
-    assert "V3 not fit to read: rules with" in _html(app)
-
-
-def test_exchanged_arm_electrodes_are_warned_of(app: AppTest, tmp_path: Path) -> None:
-    swapped = exchange_electrodes(simulate(PRESETS["sinus"], "sinus").recording, "RA", "LA")
-    save_npz(tmp_path / "swapped" / "swapped.npz", swapped)
-    _workspace(tmp_path).add_folder(str(tmp_path / "swapped"))
-    entry = next(e for e in _workspace(tmp_path).entries() if e.name == "swapped")
-    _open(app, entry.key)
-    assert "Electrodes:" in _html(app)
-    assert "may be exchanged" in _html(app)

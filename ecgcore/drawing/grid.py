@@ -1,4 +1,4 @@
-"""The grid of ECG paper as a plotly axis: thin lines every 1 mm, thick ones every 5 mm."""
+"""ECG paper for plotly: a sheet of fixed size, and its grid of 1 and 5 mm as an axis."""
 
 from __future__ import annotations
 
@@ -7,7 +7,27 @@ from typing import Any
 from ecgcore.drawing.layout import MAJOR_MM
 from ecgcore.drawing.palette import Palette
 
+FONT_FAMILY = "Inter, 'Source Sans 3', 'Helvetica Neue', Arial, sans-serif"
 _THIN_MM = 0.13
+
+
+def sheet_layout(colours: Palette, width: int, height: int) -> dict[str, Any]:
+    """A plotly layout of fixed size in pixels without margins, so that its scale stays true."""
+    from plotly.graph_objs.layout import Template
+
+    return {
+        "template": Template(),
+        "width": width,
+        "height": height,
+        "autosize": False,
+        "margin": {"l": 0, "r": 0, "t": 0, "b": 0, "pad": 0, "autoexpand": False},
+        "paper_bgcolor": colours.paper,
+        "plot_bgcolor": colours.paper,
+        "font": {"family": FONT_FAMILY},
+        "showlegend": False,
+        "dragmode": "pan",
+        "hovermode": "closest",
+    }
 
 
 def grid_axis(

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ecgcore.drawing.grid import grid_axis
+from ecgcore.drawing.grid import grid_axis, sheet_layout
 from ecgcore.drawing.markings import DISCLAIMER
-from ecgcore.drawing.page import CSS_PIXELS_PER_MM, FONT_FAMILY
+from ecgcore.drawing.page import CSS_PIXELS_PER_MM
 from ecgcore.drawing.palette import Palette, palette
 from ecgcore.drawing.waves import WAVE_DASHES
 from ecgcore.recording import LIMB_LEADS, Recording
@@ -46,7 +46,6 @@ def draw_median_beat(
     the beat, or without any lead.
     """
     from plotly.graph_objects import Figure
-    from plotly.graph_objs.layout import Template
 
     if not leads or any(lead not in beat.leads for lead in leads):
         known = ", ".join(beat.leads)
@@ -63,18 +62,8 @@ def draw_median_beat(
     traces = [_line(colours, lead, seconds, row) for lead, row in zip(leads, rows, strict=True)]
     return Figure(
         data=traces,
-        layout={
-            "template": Template(),
-            "width": width,
-            "height": height,
-            "autosize": False,
-            "margin": {"l": 0, "r": 0, "t": 0, "b": 0, "pad": 0, "autoexpand": False},
-            "paper_bgcolor": colours.paper,
-            "plot_bgcolor": colours.paper,
-            "font": {"family": FONT_FAMILY},
-            "showlegend": False,
-            "dragmode": "pan",
-            "hovermode": "closest",
+        layout=sheet_layout(colours, width, height)
+        | {
             "xaxis": grid_axis(
                 colours, (left, left + width / scale / SPEED_MM_S), 1 / SPEED_MM_S, scale
             )

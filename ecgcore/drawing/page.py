@@ -31,7 +31,6 @@ from ecgcore.signal.filters import NO_FILTER, DisplayFilter, FilteredSignal, app
 
 CSS_PIXELS_PER_MM = 96 / 25.4
 TRACE_MM = 0.3
-FONT_FAMILY = "Inter, 'Source Sans 3', 'Helvetica Neue', Arial, sans-serif"
 
 
 @dataclass(frozen=True)

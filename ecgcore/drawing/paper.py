@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ecgcore.drawing.grid import grid_axis
+from ecgcore.drawing.grid import grid_axis, sheet_layout
 from ecgcore.drawing.markings import (
     DISCLAIMER,
     Highlight,
@@ -38,7 +38,6 @@ from ecgcore.drawing.markings import (
 from ecgcore.drawing.overlay import draw_overlay
 from ecgcore.drawing.page import (
     CSS_PIXELS_PER_MM,
-    FONT_FAMILY,
     TRACE_MM,
     Page,
     PaperOptions,
@@ -166,27 +165,14 @@ def _line(page: Page, stretch: Stretch) -> dict[str, Any]:
 
 def _layout(page: Page) -> dict[str, Any]:
     """Axes of exact scale, their grid, size and behaviour."""
-    from plotly.graph_objs.layout import Template
-
     sheet, options, colours = page.sheet, page.options, page.colours
     # Whole pixels keep the browser from rescaling; the ranges follow, so the scale stays exact.
     width, height = (
         ceil(round(mm * options.pixels_per_mm, 6)) for mm in (sheet.width_mm, sheet.height_mm)
     )
     right_mm, top_mm = width / options.pixels_per_mm, height / options.pixels_per_mm
-    layout: dict[str, Any] = {
-        "template": Template(),
-        "width": width,
-        "height": height,
-        "autosize": False,
-        "margin": {"l": 0, "r": 0, "t": 0, "b": 0, "pad": 0, "autoexpand": False},
-        "paper_bgcolor": colours.paper,
-        "plot_bgcolor": colours.paper,
-        "font": {"family": FONT_FAMILY},
+    layout = sheet_layout(colours, width, height) | {
         "separators": _SEPARATORS,
-        "showlegend": False,
-        "dragmode": "pan",
-        "hovermode": "closest",
         "hoverdistance": 12,
         "hoverlabel": {
             "bgcolor": colours.paper,

@@ -15,6 +15,7 @@ from ecgcore.models.prediction import LabelPrediction, Prediction
 from ecgcore.recording import Recording
 from ecgcore.ui import readings, services
 from ecgcore.ui.controls import Extent, show_from
+from ecgcore.ui.folded import show_folded
 from ecgcore.ui.markdown import plain
 from ecgcore.ui.style import of
 
@@ -106,13 +107,11 @@ def show_findings(prediction: Prediction, recording: Recording) -> None:
     ):
         _rows(negative[_SHOWN_NEGATIVES:], prediction, recording)
     if silent:
-        with st.expander(f"{len(silent)} without an answer: not enough data"):
-            lines = "".join(
-                f"<dt>{escape(label.code)}</dt><dd>{escape(label.description)}"
-                f' <span class="lightbox-small">{escape(label.reason or "")}</span></dd>'
-                for label in silent
-            )
-            st.html(f'<dl class="lightbox-facts">{lines}</dl>')
+        show_folded(
+            f"{len(silent)} without an answer: not enough data",
+            [(label.code, label.description, label.reason) for label in silent],
+            recording,
+        )
     st.html(f'<div class="lightbox-small">{escape(_origin(prediction))}</div>')
 
 

@@ -13,6 +13,7 @@ from ecgcore.rules.finding import Finding
 from ecgcore.signal.delineation import Method
 from ecgcore.ui import readings
 from ecgcore.ui.controls import Extent, show_from, shown_from
+from ecgcore.ui.folded import show_folded
 from ecgcore.ui.markdown import plain
 from ecgcore.ui.measured_view import UNITS
 from ecgcore.ui.style import of
@@ -117,13 +118,11 @@ def show_rules(recording: Recording, method: Method, criteria: str) -> None:
     ):
         _rows(silent, recording, criteria)
     if open_ones:
-        with st.expander(f"{len(open_ones)} not decided"):
-            items = "".join(
-                f"<dt>{escape(finding.label)}</dt><dd>{escape(finding.description)}"
-                f' <span class="lightbox-small">{escape(finding.reason or "")}</span></dd>'
-                for finding in open_ones
-            )
-            st.html(f'<dl class="lightbox-facts {of(recording)}">{items}</dl>')
+        show_folded(
+            f"{len(open_ones)} not decided",
+            [(finding.label, finding.description, finding.reason) for finding in open_ones],
+            recording,
+        )
 
 
 def _rows(findings: list[Finding], recording: Recording, criteria: str) -> None:

@@ -12,10 +12,8 @@ folds 1 to 8, the thresholds out of fold, and writes assets/reversal.
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 import json
-import os
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -25,6 +23,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import numpy as np
 
+from benchmarks.arguments import data_and_write
 from ecgcore.readers.opening import find_recordings, read_path
 from ecgcore.recording import LEADS, Recording, Source
 from ecgcore.signal.reversal import (
@@ -122,11 +121,7 @@ def _score(name: str, recordings: list[Recording]) -> _Figures:
 
 def main() -> None:
     """Measure, print, and fit first if asked to."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    default = os.environ.get("ECG_DATA", Path(__file__).resolve().parents[2] / "shared" / "data")
-    parser.add_argument("data", type=Path, nargs="?", default=Path(default))
-    parser.add_argument("--write", action="store_true")
-    given = parser.parse_args()
+    given = data_and_write(__doc__)
     if given.write:
         _write(given.data)
     print(f"thresholds {load_reversal_model().thresholds.round(2)} log odds")

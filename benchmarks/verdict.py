@@ -11,9 +11,7 @@ assets/quality/verdict.json.
 
 from __future__ import annotations
 
-import argparse
 import hashlib
-import os
 import sys
 from pathlib import Path
 
@@ -21,6 +19,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import numpy as np
 
+from benchmarks.arguments import data_and_write
 from ecgcore.readers.opening import find_recordings, read_path
 from ecgcore.recording import LEADS, Recording, Source
 from ecgcore.signal.verdict import MODEL_FILE, empty_leads, judge, piecewise_features
@@ -58,11 +57,7 @@ def _carts(data: Path) -> None:
 
 def main() -> None:
     """Measure, print, and write if asked to."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    default = os.environ.get("ECG_DATA", Path(__file__).resolve().parents[2] / "shared" / "data")
-    parser.add_argument("data", type=Path, nargs="?", default=Path(default))
-    parser.add_argument("--write", action="store_true")
-    given = parser.parse_args()
+    given = data_and_write(__doc__)
     file = given.data / "cinc2011" / "development.npz"
     held = np.load(file, allow_pickle=False)
     unfit = held["quality"] == 1

@@ -67,7 +67,7 @@ def marked_set(recordings: Sequence[MarkedRecording], seconds: float = 10.0) -> 
 def _one(marked: MarkedRecording, samples: int) -> tuple[Values, Values, Values]:
     recording = marked.recording
     read = lead_input(recording.signal, recording.sampling_rate)
-    signal = _fitted(resample(read.values, NETWORK_RATE, FINE_RATE).astype(np.float32), samples)
+    signal = fitted(resample(read.values, NETWORK_RATE, FINE_RATE).astype(np.float32), samples)
     to_fine = FINE_RATE / recording.sampling_rate
     shift = read.file_samples(np.zeros(1))[0] * to_fine
     rows = [marked.marks[lead] for lead in LEADS] + [
@@ -77,7 +77,7 @@ def _one(marked: MarkedRecording, samples: int) -> tuple[Values, Values, Values]
     return signal, np.stack([d[0] for d in dense]), np.stack([d[1] for d in dense])
 
 
-def _fitted(values: Values, samples: int) -> Values:
+def fitted(values: Values, samples: int) -> Values:
     """(..., samples): cut, or filled up with zeros."""
     kept = values[..., :samples]
     return np.pad(kept, [(0, 0)] * (kept.ndim - 1) + [(0, samples - kept.shape[-1])])

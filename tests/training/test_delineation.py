@@ -14,12 +14,24 @@ from ecgcore.datasets.ludb import LeadMarks, MarkedRecording
 from ecgcore.recording import LEADS, Recording, Source
 from ecgcore.signal.delineation.lead_input import NETWORK_RATE
 from ecgcore.signal.delineation.network import CARD, WEIGHTS, DelineationCardError, load_network
-from ecgcore.signal.delineation.wave_network import WaveNetworkOptions
+from ecgcore.signal.delineation.wave_network import WaveNetwork, WaveNetworkOptions
 from ecgcore.training import delineation
-from ecgcore.training.delineation import FOLDS, fold_folder, fold_of, publish, train_folds
+from ecgcore.training.delineation import (
+    ALL,
+    FOLDS,
+    Material,
+    Recipe,
+    fold_folder,
+    fold_of,
+    publish,
+    train_parts,
+)
 from ecgcore.training.delineation_crops import CropOptions, draw_crops
 from ecgcore.training.delineation_data import FINE_RATE, marked_set, overall_marks
-from ecgcore.training.delineation_loop import DelineationOptions, train_delineation
+from ecgcore.training.delineation_loop import DelineationOptions, Share, train_delineation
+from ecgcore.training.delineation_simulated import simulated_set
+from ecgcore.training.delineation_taught import readable, taught_set
+from ecgcore.training.delineation_time import TO_P, other_pauses
 
 RATE, SECONDS, PERIOD = 500.0, 10.0, 400
 CLEAN = CropOptions(
@@ -30,7 +42,15 @@ TINY = DelineationOptions(
     network=WaveNetworkOptions(lead_channels=(8, 12, 16), joint_channels=(8, 12)),
     crops=replace(CropOptions(), samples=512),
     steps=40,
-    batch=4,
+)
+RECIPE = Recipe(
+    student=replace(TINY, steps=4),
+    teacher=replace(TINY, steps=2),
+    teachers=2,
+    marked=2,
+    simulated=1,
+    taught=1,
+    hearts=2,
 )
 
 
@@ -138,7 +158,9 @@ def test_it_learns_the_waves() -> None:
     data = marked_set([beats("1"), beats("2", 60), beats("3", 130)])
     losses: list[float] = []
     options = replace(TINY, crops=CLEAN, steps=500, learning_rate=5e-3)
-    network = train_delineation(data, options, report=lambda step, loss: losses.append(loss))
+    network = train_delineation(
+        [Share(data, 4)], options, report=lambda step, loss: losses.append(loss)
+    )
     assert losses[-1] < 0.5 * losses[0]
     samples = int(4 * NETWORK_RATE) // 8 * 8
     fine = data.signal[0, :, :: int(FINE_RATE / NETWORK_RATE)][:, 250 : 250 + samples]
@@ -150,9 +172,13 @@ def test_it_learns_the_waves() -> None:
     assert (said == truth).mean() > 0.9
 
 
-def test_the_same_seed_gives_the_same_weights() -> None:
+def test_the_same_seed_gives_the_same_weights_however_crops_are_drawn() -> None:
     data = marked_set([beats("1"), beats("2", 60)])
-    one, two = (train_delineation(data, replace(TINY, steps=3)) for _ in range(2))
+    shares = [Share(data, 3), Share(data, 1)]
+    one, two = (
+        train_delineation(shares, replace(TINY, steps=3), processes=processes)
+        for processes in (0, 1)
+    )
     for name, weight in one.state_dict().items():
         torch.testing.assert_close(weight, two.state_dict()[name], rtol=0, atol=0)
 
@@ -165,46 +191,60 @@ def test_a_recording_is_always_held_out_in_the_same_fold() -> None:
 
 
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def material() -> Material:
+    """Twelve marked recordings and two unmarked ones."""
+    marked = [beats(str(number), 7 * number) for number in range(1, 13)]
+    return Material(marked, [beats("a", 11).recording, beats("b", 23).recording], RECIPE)
+
+
+@pytest.fixture(scope="module")
+def trained(material: Material, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Five folds and a published network of a tiny recipe."""
     folder = tmp_path_factory.mktemp("delineation")
-    recordings = [beats(str(number), 7 * number) for number in range(1, 13)]
-    options = replace(TINY, steps=4)
-    train_folds(recordings, folder / "folds", options)
-    publish(recordings, folder / "folds", folder / "out", "the command", options)
+    publish(material, folder / "folds", folder / "out", "the command")
     return folder
 
 
-def test_each_fold_was_trained_without_its_recordings(trained: Path) -> None:
+def test_neither_a_fold_nor_its_teachers_saw_its_recordings(
+    trained: Path, material: Material
+) -> None:
     total = 0
     for fold in range(FOLDS):
-        card = json.loads((fold_folder(trained / "folds", fold) / CARD).read_text())
-        assert card["fold"] == fold
+        folder = fold_folder(trained / "folds", fold)
         held_out = [n for n in range(1, 13) if fold_of(str(n)) == fold]
-        assert card["data"]["recordings"] == 12 - len(held_out)
+        for of in (folder, folder / "teacher0", folder / "teacher1"):
+            card = json.loads((of / CARD).read_text())
+            assert card["part"] == folder.name
+            assert card["data"]["recordings"] == 12 - len(held_out)
+        seen = [material.marked[n].recording.record_id for n in material.seen_by(folder.name)]
+        assert not {str(n) for n in held_out} & set(seen)
         total += len(held_out)
     assert total == 12
+    assert len(material.seen_by(ALL)) == 12
 
 
-def test_a_finished_fold_is_not_trained_again(
-    trained: Path, monkeypatch: pytest.MonkeyPatch
+def test_what_is_finished_is_not_trained_again(
+    trained: Path, material: Material, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     trainings: list[str] = []
     monkeypatch.setattr(
         delineation, "_train_into", lambda folder, *rest: trainings.append(folder.name)
     )
-    recordings = [beats(str(number), 7 * number) for number in range(1, 13)]
-    train_folds(recordings, trained / "folds", replace(TINY, steps=4))
+    train_parts(material, trained / "folds")
     assert trainings == []
-    train_folds(recordings, trained / "folds", replace(TINY, steps=5))
-    assert trainings == [f"fold{fold}" for fold in range(FOLDS)]
+    other = replace(RECIPE, student=replace(RECIPE.student, steps=5))
+    without = replace(material, unmarked=(), recipe=other)
+    train_parts(without, trained / "folds", ["fold2", ALL])
+    assert trainings == ["fold2", ALL]
 
 
 def test_the_published_card_says_what_how_and_how_good(trained: Path) -> None:
     card = load_network(trained / "out").card
     assert card["data"]["recordings"] == 12
     assert card["command"] == "the command"
-    assert card["recipe"]["steps"] == 4
+    assert card["options"]["steps"] == 4
+    assert card["recipe"]["teachers"] == 2
+    assert card["data"]["unmarked_recordings"] == 2
     assert card["metrics"]["recordings"] == 12
     assert {"P sensitivity", "QRS on sd_ms", "T off within"} <= card["metrics"]["overall"].keys()
     assert card["cost"]["bytes"] == (trained / "out" / WEIGHTS).stat().st_size
@@ -216,3 +256,82 @@ def test_other_weights_beside_the_card_are_refused(trained: Path, tmp_path: Path
     (tmp_path / WEIGHTS).write_bytes((fold_folder(trained / "folds", 0) / WEIGHTS).read_bytes())
     with pytest.raises(DelineationCardError, match="are not the weights"):
         load_network(tmp_path)
+
+
+def test_other_pauses_leave_waves_and_st_as_they_are() -> None:
+    data = marked_set([beats("1")])
+    inside = data.inside[0]
+    faster = other_pauses(inside, np.random.default_rng(1))
+    shown = (inside > 0.5).any(axis=(0, 1))
+    assert set(faster[shown]) == {1.0}
+    t_to_p = slice(880, 990)  # a T wave ends at 870, the next P wave begins at 1000
+    assert np.unique(faster[t_to_p]).size == 1
+    assert 0.5 * TO_P[0] < faster[900] < 1.5 * TO_P[1]
+    st = slice(725, 775)  # a QRS complex ends at 720, its T wave begins at 780
+    assert set(faster[st]) == {1.0}
+
+
+def test_shorter_pauses_make_a_faster_heart_of_the_same_waves() -> None:
+    data = marked_set([beats("1")])
+    options = replace(CLEAN, samples=1000, other_pauses=1.0)
+    crops = draw_crops(data, np.zeros(40, dtype=np.intp), options, np.random.default_rng(2))
+    gaps, widths = [], []
+    for target in crops.target[:, 1].numpy():
+        edges = np.flatnonzero(np.diff((target[2] > 0.5).astype(int)))
+        if target[2, 0] <= 0.5 and len(edges) >= 4:
+            gaps += np.diff(edges[::2]).tolist()
+            widths += (edges[1::2] - edges[: len(edges) // 2 * 2 : 2]).tolist()
+    assert min(gaps) < 0.85 * PERIOD / 2 < max(gaps)
+    # A border sample lies partly in the pause, at either end.
+    assert max(widths) - min(widths) <= 3
+
+
+def test_simulated_hearts_teach_no_border() -> None:
+    data = simulated_set(3, seed=1)
+    again = simulated_set(3, seed=1)
+    np.testing.assert_array_equal(data.signal, again.signal)
+    inside = data.inside > 0.5
+    change = np.abs(np.diff(inside.astype(int), axis=-1)).max(axis=2) > 0
+    assert change.any()
+    assert not data.known[..., :-1][change].any()
+    assert data.known[inside.any(axis=2)].mean() > 0.3
+    assert 0.3 < data.known.mean() < 0.9
+
+
+class Sure(WaveNetwork):
+    """A teacher that says QRS where a lead, or their mean, is above half its highest."""
+
+    def __init__(self) -> None:
+        super().__init__(TINY.network)
+
+    def forward(
+        self, values: torch.Tensor, present: torch.Tensor | None = None
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        def logits(lead: torch.Tensor) -> torch.Tensor:
+            above = (lead > lead.amax(-1, keepdim=True) / 2).float()
+            return 20 * torch.stack([1 - above, 0 * above - 1, above, 0 * above - 1], dim=-2)
+
+        return logits(values), logits(values.mean(1))
+
+
+def test_what_teachers_believe_is_kept_at_twice_the_rate() -> None:
+    recording = beats("1").recording
+    data = marked_set([beats("1")])
+    taught = taught_set([recording], [Sure(), Sure()], torch.device("cpu"))
+    assert taught.signal.shape == (1, 12, 5000)
+    np.testing.assert_allclose(taught.signal[0], data.signal[0], atol=1e-6)
+    lead = data.signal[0, 1, ::2]
+    np.testing.assert_allclose(taught.inside[0, 1, 1, ::2], lead > lead.max() / 2, atol=1e-6)
+    between = (taught.inside[..., :-2:2] + taught.inside[..., 2::2]) / 2
+    np.testing.assert_allclose(taught.inside[..., 1:-1:2], between, atol=1e-6)
+    assert not taught.inside[:, :, [0, 2]].any()
+    assert not taught.known[..., :250].any()
+    assert not taught.known[..., -250:].any()
+    assert taught.known[..., 250:-250].all()
+
+
+def test_only_recordings_with_twelve_usable_leads_are_taught_from() -> None:
+    good = beats("1").recording
+    flat = good.signal.copy()
+    flat[4] = 0.0
+    assert readable([good, replace(good, signal=flat)]) == [good]

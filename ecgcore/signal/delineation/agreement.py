@@ -29,9 +29,12 @@ LEAST_SHARE: dict[Wave, float] = {"P": 1 / 3, "QRS": 1 / 2, "T": 1 / 3}
 complex in one or two leads at most."""
 
 
+CONFIRMED_SHARE: dict[Wave, float] = {"P": 0.6, "QRS": 1 / 2, "T": 0.0}
+"""Share of the leads that must show a wave of the method's own view of the heart. P waves, blocked
+ones too, are shown by 8 to 12 of 12 leads, false ones in atrial fibrillation by fewer."""
+
 SEEN_ANYWAY_SHARE = 0.6
-"""Share of the leads that must show a wave which the method's own view of the heart lacks: blocked
-P waves are shown by 8 to 12 of 12 leads, false ones in atrial fibrillation by fewer."""
+"""Share of the leads that must show a wave which that view lacks."""
 
 
 @dataclass(frozen=True)
@@ -69,8 +72,8 @@ def agree(
     ``leads``: marks in samples at ``sampling_rate`` Hz, each wave (n, 3), its peak always there,
     onset or offset perhaps NaN. Row k of each result is one wave, rows in time order; NaN where
     the lead does not show it, or where fewer than LEAST_SHARE of the leads do (in the result for
-    the heart). With ``overall``, a method's own view of the heart, the leads check it: a QRS
-    complex that less than half of them show is none, borders are halfway between both views, and a
+    the heart). With ``overall``, a method's own view of the heart, the leads check it: a wave that
+    fewer than CONFIRMED_SHARE of them show is none, borders are halfway between both views, and a
     wave that the view lacks counts where SEEN_ANYWAY_SHARE of the leads show it.
     """
     together: dict[Wave, Marks] = {}
@@ -115,8 +118,10 @@ def _checked(cluster: _Cluster, given: Sequence[Marks], wave: Wave, least: float
     """The cluster with a method's own view of the heart, checked by the leads."""
     if cluster.overall is None:
         return _agreed(cluster, given, SEEN_ANYWAY_SHARE * len(given) - 1e-9)
+    if len(cluster.rows) < CONFIRMED_SHARE[wave] * len(given) - 1e-9:
+        return replace(cluster, overall=None)
     if len(cluster.rows) < least:
-        return replace(cluster, overall=None) if wave == "QRS" else cluster
+        return cluster
     median = _agreed(cluster, given, least).overall
     if median is None or not np.isfinite(median).all():
         return cluster

@@ -106,6 +106,17 @@ def test_a_given_qrs_that_most_leads_do_not_show_is_none() -> None:
     assert np.isnan(overall["QRS"][1]).all()
 
 
+def test_a_given_p_that_few_leads_show_is_none() -> None:
+    given_waves = only("P", rows((200, 250, 300)))
+    showing, silent = only("P", rows((200, 250, 300))), only("P", rows())
+    five = dict.fromkeys(("I", "II", "III"), showing) | dict.fromkeys(("aVR", "aVL"), silent)
+    overall, _ = agree(five, RATE, given_waves)
+    np.testing.assert_array_equal(overall["P"], [[200, 250, 300]])
+    overall, aligned = agree(five | {"III": silent}, RATE, given_waves)
+    assert np.isnan(overall["P"]).all()
+    np.testing.assert_array_equal(aligned["I"]["P"], showing["P"])
+
+
 def test_a_wave_that_most_leads_show_counts_where_the_given_view_lacks_it() -> None:
     shown_by_all = only("P", rows((100, 120, 140)))
     leads = {"I": shown_by_all, "II": shown_by_all, "III": only("P", rows())}

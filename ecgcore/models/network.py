@@ -5,9 +5,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Protocol
 
 import torch
 from torch import Tensor, nn
+
+
+class Head(Protocol):
+    """What turns features (batch, in_features) into logits (batch, labels): mostly ``nn.Linear``.
+
+    Every head is a module too, so that its weights are the network's.
+    """
+
+    in_features: int
+
+    def __call__(self, features: Tensor, /) -> Tensor:
+        """The logits."""
 
 
 class Network(nn.Module):
@@ -18,11 +31,11 @@ class Network(nn.Module):
     (batch, channels, time).
     """
 
-    head: nn.Linear
+    head: Head
     cam_keeps_leads: bool = False
 
     def features(self, x: Tensor) -> Tensor:
-        """(batch, leads, samples) to (batch, features), the input of the last dense layer."""
+        """(batch, leads, samples) to (batch, features), the input of the head."""
         raise TypeError(f"{type(self).__name__} has no features")
 
     @property
@@ -60,16 +73,25 @@ def count_numbers(network: nn.Module) -> int:
 def count_flops(network: Network, leads: int, samples: int) -> int:
     """Floating-point operations of one record's forward pass, two a multiply-add, as published.
 
-    Counted by torch: convolutions and matrix products (not norms, activations, recurrent cells).
+    Convolutions and matrix products as torch counts them, recurrent layers by ``recurrent_cost``;
+    not norms and activations.
     """
     from torch.utils.flop_counter import FlopCounterMode
 
+    from ecgcore.models.recurrent_cost import recurrence_stood_in
+
     was_training = network.training
     network.eval()
-    with network.as_published(), torch.no_grad(), FlopCounterMode(display=False) as counter:
+    counter = FlopCounterMode(display=False)
+    with (
+        network.as_published(),
+        recurrence_stood_in(network) as recurrent,
+        torch.no_grad(),
+        counter,
+    ):
         network(torch.zeros(1, leads, samples))
     network.train(was_training)
-    return int(counter.get_total_flops())
+    return int(counter.get_total_flops()) + sum(recurrent)
 
 
 def count_parameters(network: nn.Module) -> int:

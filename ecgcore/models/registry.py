@@ -18,7 +18,14 @@ from ecgcore.models.input_spec import InputSpec
 if TYPE_CHECKING:
     from ecgcore.models.network import Network
 
-_FAMILIES = ("ecgencode", "inception")
+_FAMILIES = (
+    "classifier_chain",
+    "cnn_te",
+    "cnn_te_baselines",
+    "ecgencode",
+    "encoder",
+    "inception",
+)
 """Modules of ecgcore.models that register networks when imported."""
 
 

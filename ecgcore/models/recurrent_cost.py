@@ -14,7 +14,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-import torch
 from torch import Tensor, nn
 
 _GATES = {"LSTM": 4, "GRU": 3, "RNN_TANH": 1, "RNN_RELU": 1}
@@ -57,10 +56,10 @@ def _stand_in(layer: nn.RNNBase, costs: list[int]) -> Callable[..., tuple[Tensor
     def forward(x: Tensor, states: _States | None = None) -> tuple[Tensor, _States]:
         records, steps = x.shape[:2] if layer.batch_first else x.shape[1::-1]
         costs.append(recurrent_flops(layer, records, steps))
-        last = torch.zeros(layer.num_layers * directions, records, width)
-        output = torch.zeros(*x.shape[:2], directions * width)
+        last = x.new_zeros(layer.num_layers * directions, records, width)
+        output = x.new_zeros(*x.shape[:2], directions * width)
         if isinstance(layer, nn.LSTM):
-            return output, (last, torch.zeros(len(last), records, layer.hidden_size))
+            return output, (last, x.new_zeros(len(last), records, layer.hidden_size))
         return output, last
 
     return forward

@@ -8,8 +8,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.utils.flop_counter import FlopCounterMode
 
+from ecgcore.models.card import load_card, trained_models
 from ecgcore.models.network import Network, count_flops
 from ecgcore.models.recurrent_cost import recurrence_stood_in, recurrent_flops
+from ecgcore.models.registry import build_network
 
 RECORDS, STEPS, INPUTS, HIDDEN = 2, 7, 5, 6
 
@@ -97,3 +99,19 @@ def test_the_layers_are_restored_after_a_failure() -> None:
     with pytest.raises(ArithmeticError):
         count_flops(network, INPUTS, STEPS)
     assert network.gru(torch.randn(1, STEPS, INPUTS))[0].abs().sum() > 0
+
+
+def test_ecgencode_s_lstm_is_in_its_cost() -> None:
+    """79 moments, two directions, four gates of 64 from 5 leads x 32 channels and 64 states."""
+    network = build_network("ecgencode_m2", leads=12, labels=71)
+    with recurrence_stood_in(network) as costs, torch.inference_mode():
+        network.eval()(torch.zeros(1, 12, 5000))
+    assert costs == [2 * 79 * 2 * 4 * 64 * (5 * 32 + 64)]
+
+
+@pytest.mark.parametrize("name", trained_models())
+def test_the_shipped_cards_state_this_cost(name: str) -> None:
+    card = load_card(name)
+    leads, labels = len(card.spec.leads), len(card.labels)
+    network = build_network(card.network, leads=leads, labels=labels, options=card.network_options)
+    assert count_flops(network, leads, card.spec.samples) == card.cost["flops"]

@@ -55,6 +55,20 @@ def test_eight_residual_blocks_and_five_halvings() -> None:
         assert network.sequence(torch.randn(2, 12, 5000)).shape == (2, 157, 512)
 
 
+@pytest.mark.parametrize(("outputs", "stride"), [(4, 1), (6, 2)])
+def test_a_block_is_its_shortcut_where_its_convolutions_are_silent(
+    outputs: int, stride: int
+) -> None:
+    """With the same width and length the shortcut is the input itself."""
+    block = ResidualBlock(4, outputs, 3, stride).eval()
+    nn.init.zeros_(block.inner[4].weight)
+    x = torch.randn(2, 4, 9)
+    expected = x if outputs == 4 else block.shortcut(x)
+    assert expected.shape == (2, outputs, -(-9 // stride))
+    torch.testing.assert_close(block(x), expected.clamp(min=0))
+    assert len(block.shortcut) == (0 if outputs == 4 else 2)
+
+
 def test_weights_by_hand() -> None:
     attention = 4 * (512 * 512 + 512)
     feed_forward = 512 * 2048 + 2048 + 2048 * 512 + 512

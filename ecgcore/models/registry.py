@@ -20,11 +20,18 @@ if TYPE_CHECKING:
 
 _FAMILIES = (
     "classifier_chain",
+    "cnn_hannun",
     "cnn_te",
     "cnn_te_baselines",
+    "densecnn_wang",
     "ecgencode",
     "encoder",
     "inception",
+    "inception1d",
+    "resnet1d",
+    "resnet1d_liu",
+    "seresnet",
+    "xresnet1d",
 )
 """Modules of ecgcore.models that register networks when imported."""
 

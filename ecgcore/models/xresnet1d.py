@@ -16,9 +16,10 @@ before the dense layer. So it stands in MVKT's own program, except that its publ
 concatenates maximum and average (4096) with the average alone commented out; the paper's number
 decides.
 
-Any length of input fits. The benchmark trains on crops of 2.5 s and takes the maximum over the crops
-of a recording; here a recording's 10 s go through at once. Started as in its program, which sets every batch norm to 1 before training and so
-undoes the zero that the last norm of a block has in other xresnets.
+Any length of input fits. The benchmark trains on crops of 2.5 s and takes the maximum over the
+crops of a recording; here a recording's 10 s go through at once. The weights start as in its
+program, which sets every batch norm to 1 before training and so undoes the zero that the last norm
+of a block has in other xresnets.
 """
 
 from __future__ import annotations

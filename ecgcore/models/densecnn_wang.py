@@ -1,8 +1,8 @@
 """densecnn_wang: a one-dimensional densely connected network (Wang, Yang, Tang, Li, MLMECH 2019).
 
-Top performance in the First China ECG Intelligent Competition and a baseline of MVKT-ECG (Qin et
-al. 2023). Of the original only its title and abstract are public: 12 leads, a 1D densely connected
-CNN; MVKT-ECG's text adds nothing.
+A baseline of MVKT-ECG (Qin et al. 2023). The original's text was not at hand beyond its title, "a
+12-lead ECG arrhythmia classification method based on 1D densely connected CNN", and MVKT-ECG's text
+adds nothing, so its depth and widths are not claimed.
 
 Settled: the DenseNet-121 along time that MVKT-ECG's own published program holds, which is Huang et
 al.'s (CVPR 2017) with a bottleneck and compression: convolution 64@7/2, max-pool 3/2; dense blocks

@@ -1,9 +1,9 @@
 """Deep residual network with attention (Liu, He, Wang et al., MLMECH 2019): resnet1d_liu.
 
-Top performance in the First China ECG Intelligent Competition and a baseline of MVKT-ECG (Qin et
-al. 2023), which runs one network of the ensemble. Their abstract fixes "a novel structure that
-combines a deep residual network with an attention mechanism"; no program is public, and MVKT's
-program does not hold it.
+A baseline of MVKT-ECG (Qin et al. 2023), which runs one network of their ensemble. Settled from the
+abstract alone (arXiv 1908.10088), "a novel structure that combines a deep residual network with an
+attention mechanism": the full text was not at hand and may fix more, so its weights' number is not
+claimed; MVKT-ECG's published program does not hold this network.
 
 Settled: the residual part is He et al.'s ResNet-34 along time, as in ``resnet1d34``, so that the
 baseline differs from it by the attention alone. The attention scores each time step through a tanh

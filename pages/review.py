@@ -17,11 +17,13 @@ from ecgcore.ui import (
 )
 from ecgcore.ui.paper_view import paper_column, show_paper
 from ecgcore.ui.stating import ask_to_state
+from ecgcore.workspace import Entry
 
 
 @st.fragment
-def lightbox(recording: Recording) -> None:
+def lightbox(recording: Recording, entry: Entry) -> None:
     """Controls, paper and findings: a click in here reruns only this."""
+    navigation.follow(entry)
     options = controls.paper_options(recording, style.dark())
     with st.container(horizontal=True, key="lightbox", gap="medium", wrap=False):
         paper = paper_column(recording, options)
@@ -95,7 +97,7 @@ def review(here: navigation.Position) -> None:
         readings.reversals(recording),
     )
     head.show_remarks(recording, known)
-    lightbox(recording)
+    lightbox(recording, here.entry)
     if here.following is not None:
         services.prefetch(here.following, st.session_state.get("model"))
 

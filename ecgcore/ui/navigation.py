@@ -71,6 +71,17 @@ def _go(key: str) -> None:
     st.query_params[PARAMETER] = key
 
 
+def follow(entry: Entry) -> None:
+    """Within a fragment that shows ``entry``: draw the whole page anew if another one was opened.
+
+    Streamlit sends clicks that come at once as one, and where one of them is in a fragment it runs
+    that alone: the leafing button's callback has then opened another recording, and the page
+    around the fragment would go on showing this one.
+    """
+    if st.session_state.get("opened") != entry.key:
+        st.rerun(scope="app")
+
+
 def leaf_buttons(here: Position) -> None:
     """Previous (K) and next (J), always in the same place."""
     with st.container(

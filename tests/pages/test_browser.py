@@ -174,6 +174,22 @@ def test_the_keyboard_leafs_and_nothing_moves(page: Page, records: Path) -> None
     assert [after[k] for k in ("x", "y", "width")] == [place[k] for k in ("x", "y", "width")]
 
 
+def test_leafing_and_a_control_clicked_at_once_both_count(page: Page, records: Path) -> None:
+    _add_folder(page, records)
+    _open_demo(page)
+    page.locator(FINDING).first.wait_for()
+    page.evaluate(
+        """() => {
+          const gain = [...document.querySelectorAll('.st-key-gain [role="radio"]')];
+          gain.find(button => button.textContent === '20').click();
+          setTimeout(() => document.querySelector('.st-key-leaf-next button').click(), 0);
+        }"""
+    )
+    page.locator(NAME, has_text="alpha").wait_for()
+    _wait_for_words(page, "alpha")
+    _wait_for_words(page, "20 mm/mV")
+
+
 def test_a_long_recording_stands_where_a_short_one_stood(page: Page, records: Path) -> None:
     _add_folder(page, records)
     _open_demo(page)

@@ -28,9 +28,11 @@ _FAMILIES = (
     "encoder",
     "inception",
     "inception1d",
+    "lstm_bidir",
     "resnet1d",
     "resnet1d_liu",
     "seresnet",
+    "wavelet_nn",
     "xresnet1d",
 )
 """Modules of ecgcore.models that register networks when imported."""

@@ -31,7 +31,9 @@ _FAMILIES = (
     "lstm_bidir",
     "resnet1d",
     "resnet1d_liu",
+    "se_ecgnet",
     "seresnet",
+    "transformer1d",
     "wavelet_nn",
     "xresnet1d",
 )

@@ -29,6 +29,7 @@ _FAMILIES = (
     "inception",
     "inception1d",
     "lstm_bidir",
+    "mlwgat",
     "resnet1d",
     "resnet1d_liu",
     "se_ecgnet",

@@ -14,8 +14,9 @@ from; its loader would resample to 2048.
 Settled: the program reads the 8 recorded leads, so that leads x 32 channels are the 256 of the
 one-dimensional part; with other numbers of leads the first block of each branch projects to 256.
 The program builds one shortcut and passes it to all blocks of a stage, so that they share its
-weights; ours have one each, ``shared_shortcuts`` reproduces theirs. Age and sex, which the program
-can append to the features, are left to the fusion network.
+weights; ours have one each, ``shared_shortcuts`` reproduces theirs. Convolutions start as He et al.
+2015, squeezes with a positive bias; the program leaves both to its library. Age and sex, which the
+program can append to the features, are left to the fusion network.
 """
 
 from __future__ import annotations

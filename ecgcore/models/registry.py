@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from ecgcore.models.network import Network
 
 _FAMILIES = (
+    "afibri_net",
+    "attia",
     "classifier_chain",
     "cnn_hannun",
     "cnn_te",

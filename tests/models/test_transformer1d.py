@@ -49,17 +49,16 @@ def test_scores_move_to_their_keys() -> None:
     assert placed.tolist() == expected
 
 
-def test_only_distances_count() -> None:
-    """The same tokens elsewhere in the record, among nothing else, give the same states."""
+def test_distances_have_a_sign() -> None:
+    """Sines turn with it, cosines do not, so that a record read backwards is another record."""
+    codes = distance_codes(torch.tensor([-3, 3]), 16)
+    torch.testing.assert_close(codes[0, :8], -codes[1, :8])
+    torch.testing.assert_close(codes[0, 8:], codes[1, 8:])
     torch.manual_seed(1)
     encoder = Encoder(SMALL).eval()
     x = torch.randn(1, 16, 6)
     with torch.inference_mode():
-        turned = encoder(x.flip(-1)).flip(-1)
-        assert not torch.allclose(turned, encoder(x))
-        codes = distance_codes(torch.tensor([-3, 3]), 16)
-    torch.testing.assert_close(codes[0, :8], -codes[1, :8])
-    torch.testing.assert_close(codes[0, 8:], codes[1, 8:])
+        assert not torch.allclose(encoder(x.flip(-1)).flip(-1), encoder(x), atol=1e-3)
 
 
 def test_segments_remember_one_segment_without_a_gradient() -> None:

@@ -8,7 +8,8 @@ benchmark and counts 191,106 weights and about 12 MFLOP, with 2 outputs.
 What is open. The full text could not be had and no program is public: filters, kernel, strides,
 pooling, activation, dense layers, and whether the benchmark read 12 leads or one, are not known.
 
-What was settled. Within the abstract's choices, for 12 leads of 5000 samples: three unpadded
+What was settled, by searching the abstract's choices for the published count on 12 leads of 5000
+samples: three unpadded
 convolutions of 32, 32 and 64 filters, kernel 3, stride 2, with bias and ReLU, each followed by a
 max-pool of 3; flattened; a dense layer of 128 with ReLU; the outputs. That is exactly 191,106
 weights and 9.5 MFLOP in convolutions and dense layers. Of the regular layouts tried (equal kernel,

@@ -1,23 +1,24 @@
 """Attia's residual network (Attia et al. 2019, Lancet: atrial fibrillation from sinus rhythm).
 
-What is fixed. The group's publications on 12-lead ECG: convolutions along time first, each lead
-alike, then across leads, batch norm and ReLU throughout; the network for age and sex (Attia et al.
-2019, Circ Arrhythm Electrophysiol) lists eight temporal stages of 16, 16, 32, 32, 64, 64, 64, 64
-filters with kernels 7, 5, 5, 5, 5, 3, 3, 3 and max-pools 2, 4, 2, 4, 2, 2, 2, 2, and a spatial
-stage of 128. ECGencode (Bontinck et al. 2024), which took the network for atrial fibrillation as
-its benchmark, calls it inspired by ResNet-9 and counts 217,350 numbers and about 670 MFLOP with 12
-leads of 5000 samples and 2 outputs.
+What is fixed. ECGencode (Bontinck et al. 2024), which took the network as its benchmark, calls it
+inspired by ResNet-9 and counts 217,350 numbers and about 670 MFLOP with 12 leads of 5000 samples
+and 2 outputs. Public re-implementations of the group's networks for other tasks agree on
+convolutions along time first, each lead alike, then across leads, with batch norm and ReLU; those
+of the one for age and sex (Attia et al. 2019, Circ Arrhythm Electrophysiol) have eight temporal
+stages of 16, 16, 32, 32, 64, 64, 64, 64 filters with kernels 7, 5, 5, 5, 5, 3, 3, 3 and max-pools
+2, 4, 2, 4, 2, 2, 2, 2, and a spatial stage of 128.
 
-What is open. The Lancet paper's network is described in words and its full text could not be
-had; no program is public. That each stage is a residual block of two convolutions, that the
-spatial one is too, and how its kernel lies, is our inference.
+What is open. The full text of the Lancet paper and its appendix could not be had, and no program
+for this task is public. That its stages are those of the network for age and sex, that each is a
+residual block of two convolutions, the spatial one too, and how its kernel lies, is our inference.
 
 What was settled. Eight temporal blocks and a spatial one (nine blocks), pre-activated (batch norm,
 ReLU, convolution with bias, twice) as He et al. 2016, a normed 1 x 1 shortcut where the number of
 filters changes, max-pool after each temporal block, a spatial block of kernel 3 along the leads, a
-last batch norm and ReLU, the mean over leads and time, and one dense layer. This gives exactly
-217,350 numbers (each batch norm counted as four a channel, as that paper does) and 692 MFLOP, but
-other layouts reach that count too: it supports the structure and does not prove it.
+last batch norm and ReLU, the mean over leads and time, and one dense layer. Two convolutions a
+stage give the published cost; the rest was chosen among the usual variants by the published count,
+which it meets exactly (each batch norm counted as four numbers a channel, as that paper does) at
+692 MFLOP. Other variants meet the count too: it supports the structure and does not prove it.
 
 Grad-CAM reads the fourth temporal block, where the leads are still apart and a step is 128 ms; the
 last one leaves four steps for ten seconds.

@@ -30,7 +30,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "rules": BASE | {"signal"},
     "layers": set(),
     "convolution_blocks": set(),
-    "models": BASE | {"signal", "layers", "convolution_blocks"},
+    "models": BASE | {"signal", "rules", "layers", "convolution_blocks"},
     "datasets": BASE | {"readers", "signal", "layers", "models"},
     "evaluation": BASE | {"signal", "layers", "models", "datasets"},
     "training": BASE | {"signal", "layers", "models", "datasets", "evaluation"},

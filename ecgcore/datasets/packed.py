@@ -3,7 +3,8 @@
 Keys: ``X`` (records, samples, leads) int16, ``scale``, ``fs``, ``leads``, ``y71`` / ``classes71``
 (statements), ``y5`` / ``classes5`` (superclasses), ``fold``, ``ecg_id``. The signals are
 band-passed 0.5-40 Hz and scaled to mean 0 and standard deviation 1 a lead and record: they hold no
-millivolts.
+millivolts. A file may also tell what goes beside the signal: ``age`` (years), ``sex`` (0 M, 1 F),
+and ``rules_paper`` / ``classes_rules_paper`` (0, 1, NaN where undecided), measured before packing.
 """
 
 from __future__ import annotations
@@ -13,13 +14,14 @@ import io
 import zipfile
 import zlib
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ecgcore.labels import LabelSetName
+from ecgcore.models.aside import ASIDE_COLUMNS, FEMALE, MALE, AsideName
 from ecgcore.models.input_spec import InputSpec, to_model_rate
 from ecgcore.recording import standard_lead
 
@@ -45,8 +47,9 @@ class PackedData:
     """Conditioned recordings and their labels.
 
     ``stored`` is (records, leads, samples) int16, to be multiplied by ``scale``; ``targets`` are
-    uint8 (records, labels) per label set, columns named by ``codes``; ``sha256`` is of the file's
-    bytes.
+    uint8 (records, labels) per label set, columns named by ``codes``; ``aside`` holds what the file
+    tells beside the signal, (records, columns) float32 a name, NaN where unknown; ``sha256`` is of
+    the file's bytes.
     """
 
     name: str
@@ -59,6 +62,7 @@ class PackedData:
     codes: dict[LabelSetName, tuple[str, ...]]
     fold: NDArray[np.int8]
     ecg_id: NDArray[np.int64]
+    aside: dict[AsideName, NDArray[np.float32]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.stored)
@@ -72,6 +76,7 @@ class PackedData:
             targets={name: values[kept] for name, values in self.targets.items()},
             fold=self.fold[kept],
             ecg_id=self.ecg_id[kept],
+            aside={name: values[kept] for name, values in self.aside.items()},
         )
 
     def inputs(self, spec: InputSpec) -> NDArray[np.float32]:
@@ -91,6 +96,12 @@ class PackedData:
             part = slice(first, first + _PREPARE_AT_ONCE)
             values[part] = to_model_rate(self.stored[part][:, rows] * self.scale, spec)
         return values
+
+    def aside_inputs(self, spec: InputSpec) -> NDArray[np.float32]:
+        """What the spec wants beside the signal, (records, columns); NaN where unknown."""
+        blocks = [np.empty((len(self), 0), dtype=np.float32)]
+        blocks += [self.aside.get(name, _unknown(name, len(self))) for name in spec.aside]
+        return np.concatenate(blocks, axis=1)
 
     def target(self, label_set: LabelSetName, codes: tuple[str, ...]) -> NDArray[np.uint8]:
         """The columns of some labels, (records, labels) uint8."""
@@ -168,6 +179,10 @@ def join(parts: Iterable[PackedData]) -> PackedData:
         },
         fold=np.concatenate([part.fold for part in parts]),
         ecg_id=ids,
+        aside={
+            name: np.concatenate([p.aside.get(name, _unknown(name, len(p))) for p in parts])
+            for name in {name: None for part in parts for name in part.aside}
+        },
     )
 
 
@@ -211,4 +226,39 @@ def _checked(name: str, digest: str, arrays: dict[str, NDArray[np.generic]]) -> 
         codes=codes,
         fold=arrays["fold"].astype(np.int8),
         ecg_id=ids.astype(np.int64),
+        aside=_aside(name, arrays, records),
     )
+
+
+def _unknown(name: AsideName, records: int) -> NDArray[np.float32]:
+    return np.full((records, len(ASIDE_COLUMNS[name])), np.nan, dtype=np.float32)
+
+
+def _aside(
+    name: str, arrays: dict[str, NDArray[np.generic]], records: int
+) -> dict[AsideName, NDArray[np.float32]]:
+    """What the file tells beside the signal. A sex that is neither 0 nor 1 is unknown."""
+    told: dict[AsideName, NDArray[np.float32]] = {}
+    for key in ("age", "sex"):
+        if key in arrays and arrays[key].shape != (records,):
+            raise PackedDataError(f"{name}: {key} is not one number a record")
+    if "age" in arrays:
+        told["age"] = arrays["age"].astype(np.float32)[:, None]
+    if "sex" in arrays:
+        sex = arrays["sex"].astype(np.float32)[:, None]
+        told["sex"] = np.select([sex == 0, sex == 1], [MALE, FEMALE], np.nan).astype(np.float32)
+    if "rules_paper" in arrays:
+        labels = [str(label) for label in arrays.get("classes_rules_paper", np.empty(0))]
+        wanted, answers = ASIDE_COLUMNS["rules:paper"], arrays["rules_paper"].astype(np.float32)
+        known = answers[np.isfinite(answers)]
+        if (
+            sorted(labels) != sorted(wanted)
+            or answers.shape != (records, len(wanted))
+            or not np.isin(known, (0, 1)).all()
+        ):
+            raise PackedDataError(
+                f"{name}: rules_paper is not a (records, {len(wanted)}) table of 0, 1 and NaN with "
+                f"the columns {', '.join(wanted)} named in classes_rules_paper"
+            )
+        told["rules:paper"] = answers[:, [labels.index(label) for label in wanted]]
+    return told

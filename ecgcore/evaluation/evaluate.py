@@ -26,7 +26,8 @@ def evaluate(predictor: Predictor, data: PackedData) -> dict[str, Any]:
     for them or not; a model of one set has the same numbers also directly in ``macro``. ``labels``
     has a row a label, with the reason where the model does not answer.
     """
-    probabilities = predictor.probabilities(data.inputs(predictor.card.spec))
+    spec = predictor.card.spec
+    probabilities = predictor.probabilities(data.inputs(spec), data.aside_inputs(spec))
     return evaluate_probabilities(predictor.card.name, predictor.card.labels, probabilities, data)
 
 

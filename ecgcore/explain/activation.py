@@ -57,7 +57,7 @@ def activation_map(
     card = predictor.card
     target = label_target(card, code, label_set)
     prepared = prepare(recording, card.spec)
-    maps = weigh(predictor, prepared.values, target)
+    maps = weigh(predictor.holding(prepared.aside), prepared.values, target)
     _refuse_foreign_time(maps.shape[-1], card.spec, card.name)
     raw = np.maximum(maps.sum(axis=0), 0.0)
     per_lead = raw.ndim == 2

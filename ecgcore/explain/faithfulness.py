@@ -74,7 +74,8 @@ def deletion_test(
     choices += [random.permutation(len(cells))[:count] for _ in range(RANDOM_CHOICES)]
     rate = predictor.card.spec.sampling_rate
     copies = [_flattened(prepared.values, cells[choice], rate) for choice in choices]
-    answers = label_log_odds(predictor, np.stack([prepared.values, *copies]), target)
+    held = predictor.holding(prepared.aside)
+    answers = label_log_odds(held, np.stack([prepared.values, *copies]), target)
     drops = (answers[0] - answers[1:]).astype(np.float64)
     return DeletionTest(float(drops[0]), float(drops[1:].mean()), int((drops[1:] < drops[0]).sum()))
 

@@ -101,7 +101,8 @@ def lime(
     prepared = prepare(recording, card.spec)
     segments = cut(prepared, card.spec, segment_seconds)
     kept = draw_masks(segments.count, copies, seed)
-    answers = _answers(predictor, prepared.values, segments, kept, target)
+    held = predictor.holding(prepared.aside)
+    answers = _answers(held, prepared.values, segments, kept, target)
     weights, agreement = fit_weights(kept, answers), reliability(kept, answers)
     least = _LEAST_PEAK if agreement >= RELIABLE else np.inf
     heat, peak = scaled_by_peak(_spread(weights, segments, prepared, card.spec), least)

@@ -5,12 +5,13 @@ Training, evaluation and the pages all go through this file, so that they can ne
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ecgcore.models.aside import ASIDE_NAMES, AsideName, aside_row, aside_warnings
 from ecgcore.recording import LEADS, Recording, RecordingError, complete_limb_leads
 from ecgcore.signal.resampling import ResamplingMethod, resample
 
@@ -54,13 +55,17 @@ class Conditioning:
 
 @dataclass(frozen=True)
 class InputSpec:
-    """Leads in order, rate (Hz), length, conditioning and resampling method of a model's input."""
+    """Leads in order, rate (Hz), length, conditioning and resampling method of a model's input.
+
+    ``aside`` names what the model is told beside the signal (see ``models.aside``).
+    """
 
     leads: tuple[str, ...] = LEADS
     sampling_rate: float = 500.0
     seconds: float = 10.0
     conditioning: Conditioning = Conditioning()
     resampling: ResamplingMethod = "polyphase"
+    aside: tuple[AsideName, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.leads or any(lead not in LEADS for lead in self.leads):
@@ -69,6 +74,11 @@ class InputSpec:
             raise ValueError(f"an input of {self.seconds} s at {self.sampling_rate} Hz")
         if self.resampling not in get_args(ResamplingMethod):
             raise ValueError(f"resampling method {self.resampling!r}")
+        if len(set(self.aside)) != len(self.aside) or not set(self.aside) <= set(ASIDE_NAMES):
+            raise ValueError(
+                f"aside inputs {', '.join(map(str, self.aside))}; "
+                f"allowed, each once: {', '.join(ASIDE_NAMES)}"
+            )
 
     @property
     def samples(self) -> int:
@@ -81,7 +91,7 @@ class InputSpec:
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> InputSpec:
-        """Read what ``to_json`` wrote."""
+        """Read what ``to_json`` wrote; cards from before there was ``aside`` lack it."""
         conditioning = value["conditioning"]
         return cls(
             leads=tuple(value["leads"]),
@@ -92,26 +102,31 @@ class InputSpec:
                 stored_rate=float(conditioning["stored_rate"]),
             ),
             resampling=value["resampling"],
+            aside=tuple(value.get("aside", ())),
         )
 
 
 @dataclass(frozen=True)
 class Prepared:
     """A model's input: ``values`` (leads, samples) float32; its first sample is ``start`` seconds
-    into the recording and ``seconds`` of it are recording, the rest padding."""
+    into the recording and ``seconds`` of it are recording, the rest padding. ``aside`` (columns,)
+    float32 are the values that the spec names, NaN where unknown; empty for most models."""
 
     values: NDArray[np.float32]
     start: float
     seconds: float
     warnings: tuple[str, ...] = ()
+    aside: NDArray[np.float32] = field(default_factory=lambda: np.empty(0, dtype=np.float32))
 
 
 def prepare(recording: Recording, spec: InputSpec) -> Prepared:
     """Turn a recording into a model's input.
 
     The middle ``spec.seconds`` are taken from a longer recording; a shorter one is followed by
-    zeros, with a warning. Missing limb leads are computed. Raises UnfitRecordingError for a missing
-    lead or sample, a recording under 5 s, a rate too low for the band, or too many flat leads.
+    zeros, with a warning. Missing limb leads are computed. Rules among ``spec.aside`` are measured
+    on the whole recording; an aside value that is not known gives a warning. Raises
+    UnfitRecordingError for a missing lead or sample, a recording under 5 s, a rate too low for the
+    band, or too many flat leads.
     """
     recording = complete_limb_leads(recording)
     _refuse_unfit(recording, spec)
@@ -132,7 +147,9 @@ def prepare(recording: Recording, spec: InputSpec) -> Prepared:
         )
     values = to_model_rate(stored, spec)
     seconds = min(window.shape[1] / recording.sampling_rate, spec.seconds)
-    return Prepared(values, first / recording.sampling_rate, seconds, tuple(warnings))
+    aside = aside_row(recording, spec.aside)
+    warnings += aside_warnings(aside, spec.aside)
+    return Prepared(values, first / recording.sampling_rate, seconds, tuple(warnings), aside)
 
 
 def to_model_rate(stored: NDArray[np.floating], spec: InputSpec) -> NDArray[np.float32]:

@@ -56,6 +56,33 @@ class Network(nn.Module):
         return logits
 
 
+class AsideNetwork(Network):
+    """A network that is also told things beside the signal, those of its ``InputSpec.aside``.
+
+    ``aside`` is (batch, columns) float32, a row as ``models.aside`` makes it: NaN where something
+    is not known. None is a batch of which nothing is known.
+    """
+
+    def features(self, x: Tensor, aside: Tensor | None = None) -> Tensor:
+        """(batch, leads, samples) and aside values to (batch, features)."""
+        raise TypeError(f"{type(self).__name__} has no features")
+
+    def forward(self, x: Tensor, aside: Tensor | None = None) -> Tensor:
+        """Logits (batch, labels)."""
+        logits: Tensor = self.head(self.features(x, aside))
+        return logits
+
+
+def logits_of(network: nn.Module, x: Tensor, aside: Tensor | None) -> Tensor:
+    """``network(x)``, told the aside values where there are any.
+
+    No columns, (batch, 0), are none: most networks take the signal alone.
+    """
+    told = aside is not None and aside.shape[1] > 0
+    logits: Tensor = network(x, aside) if told else network(x)
+    return logits
+
+
 def count_numbers(network: nn.Module) -> int:
     """Trained numbers: weights, plus the running mean and variance of each batch norm.
 

@@ -24,10 +24,11 @@ from ecgcore.models.card import (
     read_card,
 )
 from ecgcore.models.device import best_device, device_name
+from ecgcore.models.held import HeldAside
 from ecgcore.models.input_spec import Prepared, prepare
-from ecgcore.models.network import Network
+from ecgcore.models.network import AsideNetwork, Network, logits_of
 from ecgcore.models.prediction import LabelPrediction, Prediction
-from ecgcore.models.registry import build_network
+from ecgcore.models.registry import build_network, network_entry
 from ecgcore.recording import Recording
 
 _BATCH = 64
@@ -45,7 +46,7 @@ class Predictor:
         """Every label's probability. Raises UnfitRecordingError where the model must not answer."""
         began = time.perf_counter()
         prepared = prepare(recording, self.card.spec)
-        probabilities = self.probabilities(prepared.values[None])[0]
+        probabilities = self.probabilities(prepared.values[None], prepared.aside[None])[0]
         return self._prediction(prepared, probabilities, 1000 * (time.perf_counter() - began))
 
     def warm_up(self) -> None:
@@ -55,14 +56,31 @@ class Predictor:
         spec = self.card.spec
         self.probabilities(np.zeros((1, len(spec.leads), spec.samples), dtype=np.float32))
 
-    def probabilities(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
-        """(records, leads, samples) prepared inputs to (records, labels) probabilities."""
+    def probabilities(
+        self, inputs: NDArray[np.float32], aside: NDArray[np.float32] | None = None
+    ) -> NDArray[np.float32]:
+        """(records, leads, samples) prepared inputs to (records, labels) probabilities.
+
+        ``aside`` is (records, columns) for a model that is told more than the signal; without it
+        nothing of that is known.
+        """
         parts = []
         with torch.inference_mode():
             for first in range(0, len(inputs), _BATCH):
-                batch = torch.from_numpy(inputs[first : first + _BATCH]).to(self.device)
-                parts.append(to_probabilities(self.network(batch), self.card.output).cpu().numpy())
+                rows = slice(first, first + _BATCH)
+                batch = torch.from_numpy(inputs[rows]).to(self.device)
+                told = None if aside is None else torch.from_numpy(aside[rows]).to(self.device)
+                logits = logits_of(self.network, batch, told)
+                parts.append(to_probabilities(logits, self.card.output).cpu().numpy())
         return np.concatenate(parts)
+
+    def holding(self, aside: NDArray[np.float32]) -> Predictor:
+        """This predictor with one recording's aside values (columns,) held for whatever it is
+        asked, so that altered signals alone change its answer; itself where it takes none."""
+        if not isinstance(self.network, AsideNetwork):
+            return self
+        held = HeldAside(self.network, torch.from_numpy(aside))
+        return Predictor(self.card, held, self.device)
 
     def _prediction(
         self, prepared: Prepared, probabilities: NDArray[np.float32], milliseconds: float
@@ -126,6 +144,9 @@ def read_predictor(folder: Path) -> Predictor:
             options=card.network_options,
         )
         network.load_state_dict(load_tensors(data))
+        told = network_entry(card.network).spec.aside
+        if card.spec.aside != told:
+            raise ValueError(f"its aside inputs are {told}, not {card.spec.aside}")
     except (RuntimeError, TypeError, ValueError, SafetensorError) as error:
         raise CardError(f"{folder.name}: weights do not fit {card.network}: {error}") from error
     return Predictor(card, network, best_device())

@@ -28,6 +28,7 @@ _FAMILIES = (
     "densecnn_wang",
     "ecgencode",
     "encoder",
+    "hrnn",
     "inception",
     "inception1d",
     "lstm_bidir",

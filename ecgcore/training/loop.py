@@ -22,7 +22,7 @@ from torch import Tensor, nn
 
 from ecgcore.datasets.packed import PackedData
 from ecgcore.models.device import best_device
-from ecgcore.models.network import Network
+from ecgcore.models.network import Network, logits_of
 from ecgcore.models.predictor import to_probabilities
 from ecgcore.models.registry import build_network, network_entry
 from ecgcore.training.augmentation import augment
@@ -52,10 +52,12 @@ class TrainingError(RuntimeError):
 
 @dataclass(frozen=True)
 class Split:
-    """Inputs (records, leads, samples) and targets (records, labels), float32."""
+    """Inputs (records, leads, samples), targets (records, labels) and aside values (records,
+    columns), which most networks have none of; float32."""
 
     inputs: Tensor
     targets: Tensor
+    aside: Tensor
 
     def __len__(self) -> int:
         return len(self.inputs)
@@ -79,7 +81,8 @@ def split(data: PackedData, options: TrainOptions, folds: tuple[int, ...]) -> Sp
         )
     spec = network_entry(options.network).spec
     targets = chosen.targets[options.label_set].astype(np.float32)
-    return Split(torch.from_numpy(chosen.inputs(spec)), torch.from_numpy(targets))
+    inputs, aside = chosen.inputs(spec), chosen.aside_inputs(spec)
+    return Split(torch.from_numpy(inputs), torch.from_numpy(targets), torch.from_numpy(aside))
 
 
 class Run:
@@ -143,7 +146,8 @@ class Run:
         inputs = augment(self.data.inputs[rows], options.augmentation, self.draws).to(self.device)
         for group in self.optimiser.param_groups:
             group["lr"] = learning_rate(options, self.progress, self.steps)
-        loss = self.objective(self.network(inputs), self.data.targets[rows].to(self.device))
+        logits = logits_of(self.network, inputs, self.data.aside[rows].to(self.device))
+        loss = self.objective(logits, self.data.targets[rows].to(self.device))
         value = float(loss.detach())
         if not math.isfinite(value):
             raise TrainingError(
@@ -172,7 +176,8 @@ class Run:
         """Macro AUROC and objective on the validation records, with the given weights."""
         current = _clone(self.network.state_dict())
         self.network.load_state_dict(weights)
-        logits = infer(self.network, self.validation.inputs, self.device)
+        records = self.validation
+        logits = infer(self.network, records.inputs, self.device, records.aside)
         self.network.load_state_dict(current)
         loss = float(
             self.objective(logits.to(self.device), self.validation.targets.to(self.device))
@@ -269,15 +274,18 @@ def train(
     return Trained(_clone(run.kept), run.progress, seconds)
 
 
-def infer(network: Network, inputs: Tensor, device: torch.device) -> Tensor:
+def infer(
+    network: Network, inputs: Tensor, device: torch.device, aside: Tensor | None = None
+) -> Tensor:
     """Logits (records, labels) on the CPU, in eval mode; the network's mode is restored."""
     was_training = network.training
     network.eval()
+    parts = []
     with torch.inference_mode():
-        parts = [
-            network(inputs[first : first + _EVALUATION_BATCH].to(device)).cpu()
-            for first in range(0, len(inputs), _EVALUATION_BATCH)
-        ]
+        for first in range(0, len(inputs), _EVALUATION_BATCH):
+            rows = slice(first, first + _EVALUATION_BATCH)
+            told = None if aside is None else aside[rows].to(device)
+            parts.append(logits_of(network, inputs[rows].to(device), told).cpu())
     network.train(was_training)
     return torch.cat(parts)
 

@@ -16,8 +16,10 @@ from ecgcore.datasets.packed import PackedData
 from ecgcore.evaluation.evaluate import evaluate
 from ecgcore.evaluation.metrics import LabelScores, best_f1_threshold, score_label
 from ecgcore.labels import label_set
+from ecgcore.models.aside import PAPER_RULES, aside_columns
 from ecgcore.models.card import CARD, WEIGHTS, LabelCard, ModelCard
 from ecgcore.models.device import best_device
+from ecgcore.models.input_spec import InputSpec
 from ecgcore.models.network import count_flops
 from ecgcore.models.predictor import Predictor
 from ecgcore.models.registry import build_network, network_entry
@@ -34,6 +36,11 @@ LIMITS = (
     "and precision are optimistic; intervals resample these records.",
     "Trained on resting 12-lead ECGs of 10 s from one manufacturer's devices; other recordings may "
     "be answered worse, without notice.",
+)
+
+RULES_NOT_LEARNED = (
+    "No rule was known of any training record: where a label has a rule, the rule's weight was not "
+    "learned, and the threshold was chosen without it."
 )
 
 CHANCE = 0.5
@@ -80,18 +87,28 @@ def publish(
         metrics={},
         cost={"parameters": entry.count(network), "flops": flops, "bytes": len(weights)},
         paper=entry.paper,
-        limits=LIMITS,
+        limits=_limits(options, data, entry.spec),
         command=command,
         weights_sha256=hashlib.sha256(weights).hexdigest(),
     )
     predictor = Predictor(card, network, best_device())
     validation = data.select(options.validation_folds)
-    probabilities = predictor.probabilities(validation.inputs(entry.spec))
+    probabilities = predictor.probabilities(
+        validation.inputs(entry.spec), validation.aside_inputs(entry.spec)
+    )
     card = replace(card, labels=_with_thresholds(card, options, validation, probabilities))
     card = replace(card, metrics=evaluate(Predictor(card, network, best_device()), validation))
     write_bytes(folder / WEIGHTS, weights)
     write_json(folder / CARD, card.to_json())
     return card
+
+
+def _limits(options: TrainOptions, data: PackedData, spec: InputSpec) -> tuple[str, ...]:
+    """What a reader must be told, and of rules that a model is told of but never learned with."""
+    named = aside_columns(spec.aside)
+    rules = [column for column, name in enumerate(named) if name in PAPER_RULES]
+    known = np.isfinite(data.select(options.train_folds).aside_inputs(spec)[:, rules])
+    return (*LIMITS, RULES_NOT_LEARNED) if rules and not known.any() else LIMITS
 
 
 def _unanswered(options: TrainOptions, data: PackedData) -> tuple[LabelCard, ...]:

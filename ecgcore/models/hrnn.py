@@ -6,16 +6,18 @@ answers y_i = h_i s(w_i) + r_i (1 - s(w_i)), s the sigmoid and w one learned wei
 y_i = h_i (Equations 3 and 4). ``forward`` returns logit(y), so that the sigmoid of the logits is y
 and a binary cross-entropy on them is the paper's on y.
 
-Backbone: 1-D ResNet-34. The paper's figure draws the first block of a stage apart and repeats the
-others n in {2, 3, 5} times: stages of 3, 4, 6 and 3 blocks, ResNet-34's (He et al. 2016). The text
-says "identical mapping in the shortcut connections": He's parameter-free shortcut, every second
-sample and zeros for the new channels; ``shortcut="projection"`` is the 1 x 1 convolution.
+Backbone: 1-D ResNet-34. The figure's blocks repeat n in {2, 3, 5} times, read with the first block
+of each halving stage drawn apart: stages of 3, 4, 6 and 3 blocks, ResNet-34's (He et al. 2016). The
+text says "identical mapping in the shortcut connections": He's parameter-free shortcut, every
+second sample and zeros for the new channels; ``shortcut="projection"`` is the 1 x 1 convolution.
 
-Settled where the paper is silent: kernels of 7 and 3 samples (it names ResNet-34 and changes only
-the dimension); He initialisation; w starts at 0, both learners weighed alike; a rule that could not
-be decided in a recording is masked there, as a class without a rule is; ages from 100 on belong to
-the last decade (PTB-XL writes 300 for "over 89"). A named backbone sees this network's input, 10 s
-at 500 Hz, whatever rate its own entry has.
+Settled where the paper is silent (the authors' published program holds the delineation only):
+kernels of 7 and 3 samples, as it names ResNet-34 and changes only the dimension; He initialisation;
+w starts at 0, both learners weighed alike; a rule that could not be decided in a recording is
+masked there, as a class without a rule is; ages from 100 on belong to the last decade (PTB-XL
+writes 300 for "over 89"). The rules are measured with the product's own delineation, see ``aside``,
+not the paper's. A named backbone sees this network's input, 10 s at 500 Hz, whatever rate its own
+entry has.
 """
 
 from __future__ import annotations

@@ -11,20 +11,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecgcore.datasets.packed import LABEL_KEYS, PackedData
-from ecgcore.evaluation.metrics import macro_interval, score_label
+from ecgcore.evaluation.calibration import expected_calibration_error, fit_temperature
+from ecgcore.evaluation.metrics import score_labels
+from ecgcore.evaluation.multilabel import multilabel_scores
+from ecgcore.evaluation.thresholds import correlation
 from ecgcore.models.card import LabelCard
 from ecgcore.models.predictor import Predictor
 
 _DIGITS = 6
+HALF = 0.5
+"""HRNN answers "yes" above this probability, for every label."""
 
 
 def evaluate(predictor: Predictor, data: PackedData) -> dict[str, Any]:
     """Scores of a model on every record of a packed file, as a JSON object.
 
-    ``{model, n, macro, labels}``. ``macro`` holds an object a label set, its means taken over the
-    labels that have a threshold and of which the data hold both classes, whether the model answers
-    for them or not; a model of one set has the same numbers also directly in ``macro``. ``labels``
-    has a row a label, with the reason where the model does not answer.
+    ``{model, n, macro, labels, answers}``. ``macro`` holds an object a label set, its means taken
+    over the labels that have a threshold and of which the data hold both classes, whether the model
+    answers for them or not; a model of one set has the same numbers also directly in ``macro``.
+    ``labels`` has a row a label, with the reason where the model does not answer. ``answers`` holds
+    for each set the scores over all labels with a threshold together (see ``multilabel``), at these
+    and at 0.5, the correlation of the thresholds with the share of positives, and the calibration.
     """
     spec = predictor.card.spec
     probabilities = predictor.probabilities(data.inputs(spec), data.aside_inputs(spec))
@@ -36,6 +43,7 @@ def evaluate_probabilities(
 ) -> dict[str, Any]:
     """``evaluate`` from (records, labels) probabilities, columns as ``labels``."""
     macros: dict[str, Any] = {}
+    answers: dict[str, Any] = {}
     rows: list[dict[str, Any]] = []
     for label_set in LABEL_KEYS:
         columns = [i for i, label in enumerate(labels) if label.set == label_set]
@@ -45,9 +53,16 @@ def evaluate_probabilities(
         targets = data.target(label_set, tuple(label.code for label in chosen))
         set_rows, macro = _set_scores(chosen, targets, probabilities[:, columns])
         macros[label_set] = macro
+        answers[label_set] = _set_answers(chosen, targets, probabilities[:, columns])
         rows += set_rows
     macro = next(iter(macros.values())) if len(macros) == 1 else {}
-    return {"model": name, "n": len(data), "macro": {**macro, **macros}, "labels": rows}
+    return {
+        "model": name,
+        "n": len(data),
+        "macro": {**macro, **macros},
+        "labels": rows,
+        "answers": answers,
+    }
 
 
 def _set_scores(
@@ -55,8 +70,11 @@ def _set_scores(
     targets: NDArray[np.uint8],
     probabilities: NDArray[np.floating],
 ) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """Rows of the labels of one set, and its means."""
+    given = [i for i, label in enumerate(labels) if label.threshold is not None]
+    scores = score_labels(targets[:, given], probabilities[:, given], _thresholds(labels))
+    by_column = dict(zip(given, scores.labels, strict=True))
     rows: list[dict[str, Any]] = []
-    scored: list[int] = []
     for column, label in enumerate(labels):
         row: dict[str, Any] = {"code": label.code, "set": label.set}
         if label.reason is not None:
@@ -64,19 +82,65 @@ def _set_scores(
         if label.threshold is None:
             row["n_positive"] = int(targets[:, column].sum())
         else:
-            scores = score_label(targets[:, column], probabilities[:, column], label.threshold)
-            row |= {**_rounded(asdict(scores)), "threshold": label.threshold}
-            if scores.auroc is not None:
-                scored.append(column)
+            row |= {**_rounded(asdict(by_column[column])), "threshold": label.threshold}
         rows.append(row)
-    answers = [rows[column] for column in scored]
-    auroc, auprc = macro_interval(targets[:, scored], probabilities[:, scored])
-    macro: dict[str, Any] = {"n_labels": len(scored)}
+    answers = [rows[column] for column, mine in by_column.items() if mine.auroc is not None]
+    macro: dict[str, Any] = {"n_labels": len(answers)}
     for key in ("auroc", "auprc", "f1", "sensitivity", "specificity", "precision"):
         values = [row[key] for row in answers if row[key] is not None]
         macro[key] = float(np.mean(values)) if values else None
-    macro |= {"auroc_interval": auroc, "auprc_interval": auprc}
+    macro["auroc_interval"] = scores.macro_auroc_interval
+    macro["auprc_interval"] = scores.macro_auprc_interval
     return rows, _rounded(macro)
+
+
+def _thresholds(labels: tuple[LabelCard, ...]) -> tuple[float, ...]:
+    return tuple(label.threshold for label in labels if label.threshold is not None)
+
+
+def _set_answers(
+    labels: tuple[LabelCard, ...],
+    targets: NDArray[np.uint8],
+    probabilities: NDArray[np.floating],
+) -> dict[str, Any]:
+    """Scores over all labels of one set that have a threshold, of answers and of calibration."""
+    given = [i for i, label in enumerate(labels) if label.threshold is not None]
+    truth, values = targets[:, given], probabilities[:, given]
+    thresholds = np.array(_thresholds(labels))
+    # Label by label, so that a number is compared just as where the label is scored alone.
+    said = [values[:, i] >= threshold for i, threshold in enumerate(_thresholds(labels))]
+    answers = np.array(said, dtype=bool).reshape(len(given), len(targets)).T
+    return {
+        "n_labels": len(given),
+        "at_thresholds": _rounded(asdict(multilabel_scores(truth, answers))),
+        "at_half": _rounded(asdict(multilabel_scores(truth, values > HALF))),
+        "threshold_prevalence_correlation": _rounded(
+            {"r": correlation(truth.mean(axis=0, dtype=np.float64), thresholds)}
+        )["r"],
+        "calibration": _calibration([labels[i].code for i in given], truth, values),
+    }
+
+
+def _calibration(
+    codes: list[str], targets: NDArray[np.uint8], probabilities: NDArray[np.floating]
+) -> dict[str, Any]:
+    """Mean calibration error and Brier score over the labels, each label's own, and the
+    temperature that fits these records best."""
+    from sklearn.metrics import brier_score_loss
+
+    if not targets.size:
+        return {"ece": None, "brier": None, "temperature": None, "labels": []}
+    rows = [
+        {
+            "code": code,
+            "ece": expected_calibration_error(target, probability),
+            "brier": float(brier_score_loss(target, probability, pos_label=1)),
+        }
+        for code, target, probability in zip(codes, targets.T, probabilities.T, strict=True)
+    ]
+    means = {key: float(np.mean([row[key] for row in rows])) for key in ("ece", "brier")}
+    means["temperature"] = fit_temperature(targets, probabilities)
+    return {**_rounded(means), "labels": [_rounded(row) for row in rows]}
 
 
 def _rounded(values: dict[str, Any]) -> dict[str, Any]:

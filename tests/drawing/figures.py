@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from plotly.graph_objects import Figure
 
-_TYPES = {"f4": np.float32, "f8": np.float64, "i2": np.int16}
+_TYPES = {"f4": np.float32, "f8": np.float64, "i2": np.int16, "i4": np.int32}
 
 
 def numbers(value: Any) -> NDArray[Any]:

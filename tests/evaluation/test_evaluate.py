@@ -64,3 +64,35 @@ def test_a_label_is_scored_on_its_own_column_whatever_the_order(data: PackedData
     assert {row["code"]: row for row in turned["labels"]} == {
         row["code"]: row for row in straight["labels"]
     }
+
+
+def test_answers_together_are_of_the_labels_with_a_threshold(data: PackedData) -> None:
+    probabilities = np.random.default_rng(0).random((len(data), 5))
+    scores = evaluate_probabilities("made", labels(), probabilities, data)["answers"]
+    assert list(scores) == ["superclasses"]
+    answers = scores["superclasses"]
+    kept = [0, 1, 2, 4]
+    targets = data.targets["superclasses"][:, kept]
+    said = probabilities[:, kept] >= 0.5
+    assert answers["n_labels"] == 4
+    hamming = np.mean(said != targets)
+    assert answers["at_thresholds"]["hamming"] == pytest.approx(hamming, abs=1e-6)
+    assert answers["at_half"] == answers["at_thresholds"]
+    assert answers["threshold_prevalence_correlation"] is None
+    calibration = answers["calibration"]
+    assert [row["code"] for row in calibration["labels"]] == ["NORM", "MI", "STTC", "HYP"]
+    for place, row in enumerate(calibration["labels"]):
+        square = np.mean((probabilities[:, kept[place]] - targets[:, place]) ** 2)
+        assert row["brier"] == pytest.approx(square, abs=1e-6)
+    assert calibration["ece"] == pytest.approx(
+        np.mean([row["ece"] for row in calibration["labels"]]), abs=1e-6
+    )
+    assert calibration["temperature"] > 1
+
+
+def test_a_set_without_a_threshold_has_no_scores(data: PackedData) -> None:
+    untold = tuple(replace(label, threshold=None, reason="not enough data") for label in labels())
+    scores = evaluate_probabilities("made", untold, np.zeros((len(data), 5)), data)
+    assert scores["macro"]["n_labels"] == 0 and scores["macro"]["auroc"] is None
+    answers = scores["answers"]["superclasses"]
+    assert answers["at_half"]["hamming"] is None and answers["calibration"]["ece"] is None

@@ -6,39 +6,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sklearn.metrics import average_precision_score, f1_score, roc_auc_score
+from sklearn.metrics import f1_score
 
-from ecgcore.evaluation.metrics import (
-    best_f1_threshold,
-    bootstrap_intervals,
-    bootstrap_weights,
-    macro_interval,
-    resampled_areas,
-    score_label,
-)
+from ecgcore.evaluation.metrics import best_f1_threshold, score_label, score_labels
 
 records = st.lists(
     st.tuples(st.integers(0, 1), st.integers(0, 6).map(lambda n: n / 6)), min_size=4, max_size=40
 )
-
-
-@given(records, st.integers(0, 2**31))
-@settings(max_examples=60, deadline=None)
-def test_resampled_areas_equal_scikit_learn_on_each_resample(
-    rows: list[tuple[int, float]], seed: int
-) -> None:
-    target = np.array([row[0] for row in rows], dtype=np.uint8)
-    probability = np.array([row[1] for row in rows])
-    weights = bootstrap_weights(len(rows), resamples=5, seed=seed)
-    areas, precisions = resampled_areas(target, probability, weights)
-    for weight, area, precision in zip(weights, areas, precisions, strict=True):
-        drawn = np.repeat(np.arange(len(rows)), weight)
-        if len(set(target[drawn])) < 2:
-            assert np.isnan(area)
-            continue
-        assert area == pytest.approx(roc_auc_score(target[drawn], probability[drawn]), abs=1e-12)
-        expected = average_precision_score(target[drawn], probability[drawn])
-        assert precision == pytest.approx(expected, abs=1e-12)
 
 
 @given(records)
@@ -87,17 +61,28 @@ def test_intervals_hold_the_estimate_and_repeat() -> None:
     generator = np.random.default_rng(3)
     target = (generator.random(200) < 0.3).astype(np.uint8)
     probability = generator.random(200) + 0.4 * target
-    first, second = (bootstrap_intervals(target, probability) for _ in range(2))
+    first, second = (score_label(target, probability, 0.5) for _ in range(2))
     assert first == second
-    assert first[0] is not None
-    assert first[0][0] < roc_auc_score(target, probability) < first[0][1]
+    assert first.auroc_interval is not None and first.auroc is not None
+    assert first.auroc_interval[0] < first.auroc < first.auroc_interval[1]
 
 
 def test_macro_interval_is_narrower_than_one_labels() -> None:
     generator = np.random.default_rng(4)
     targets = (generator.random((150, 8)) < 0.3).astype(np.uint8)
     probabilities = generator.random((150, 8)) + 0.3 * targets
-    single, _ = bootstrap_intervals(targets[:, 0], probabilities[:, 0])
-    macro, _ = macro_interval(targets, probabilities)
+    scores = score_labels(targets, probabilities, (0.5,) * 8)
+    single, macro = scores.labels[0].auroc_interval, scores.macro_auroc_interval
     assert single is not None and macro is not None
     assert macro[1] - macro[0] < single[1] - single[0]
+
+
+def test_labels_together_score_as_each_alone() -> None:
+    generator = np.random.default_rng(5)
+    targets = (generator.random((60, 3)) < 0.3).astype(np.uint8)
+    targets[:, 1] = 0
+    probabilities = generator.random((60, 3))
+    thresholds = (0.4, 0.5, 0.6)
+    together = score_labels(targets, probabilities, thresholds).labels
+    for i, threshold in enumerate(thresholds):
+        assert together[i] == score_label(targets[:, i], probabilities[:, i], threshold)

@@ -1,0 +1,104 @@
+"""Reliability against scikit-learn, calibration error by hand, a temperature found again."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.special import expit
+from sklearn.calibration import calibration_curve
+from sklearn.metrics import log_loss, roc_auc_score
+
+from ecgcore.evaluation.calibration import (
+    HIGHEST_TEMPERATURE,
+    LOWEST_TEMPERATURE,
+    Bins,
+    expected_calibration_error,
+    fit_temperature,
+    reliability,
+    with_temperature,
+)
+
+
+def made(temperature: float, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """20,000 labels drawn from true probabilities, and a model's whose logits are too large."""
+    generator = np.random.default_rng(seed)
+    logits = generator.normal(-1, 1.5, (10_000, 2))
+    targets = (generator.random(logits.shape) < expit(logits)).astype(np.uint8)
+    return targets, expit(logits * temperature)
+
+
+@pytest.mark.parametrize("strategy", ["uniform", "quantile"])
+def test_a_table_is_scikit_learns_with_its_counts(strategy: Bins) -> None:
+    targets, probabilities = made(2.0)
+    target, probability = targets[:500, 0], np.round(probabilities[:500, 0], 3)
+    table = reliability(target, probability, 8, strategy)
+    share, mean = calibration_curve(target, probability, n_bins=8, strategy=strategy)
+    filled = table.count > 0
+    np.testing.assert_allclose(table.share_positive[filled], share)
+    np.testing.assert_allclose(table.mean_probability[filled], mean)
+    assert table.count.sum() == 500
+    if strategy == "quantile":
+        assert np.ptp(table.count) <= 15
+
+
+def test_the_calibration_error_by_hand() -> None:
+    target = np.array([0, 0, 1, 1, 1], dtype=np.uint8)
+    probability = np.array([0.1, 0.3, 0.3, 0.8, 0.9])
+    # Two bins: 3 records say 0.7 / 3 and one is positive; 2 say 0.85 and both are.
+    expected = 3 / 5 * abs(0.7 / 3 - 1 / 3) + 2 / 5 * 0.15
+    assert expected_calibration_error(target, probability, 2) == pytest.approx(expected)
+
+
+def test_empty_bins_are_absent() -> None:
+    table = reliability(np.array([1], dtype=np.uint8), np.array([1.0]), 4)
+    assert table.count.tolist() == [0, 0, 0, 1]
+    assert np.isnan(table.share_positive[:3]).all() and table.share_positive[3] == 1
+    assert table.expected_error == 0.0
+    nothing = np.empty(0)
+    assert expected_calibration_error(nothing.astype(np.uint8), nothing) is None
+
+
+@pytest.mark.parametrize("true", [0.5, 1.0, 3.0])
+def test_the_temperature_is_found_again(true: float) -> None:
+    targets, probabilities = made(true)
+    found = fit_temperature(targets, probabilities)
+    assert found == pytest.approx(true, rel=0.05)
+    mended = with_temperature(probabilities, found)
+    before = log_loss(targets.ravel(), probabilities.ravel())
+    assert log_loss(targets.ravel(), mended.ravel()) <= before
+    error = expected_calibration_error(targets[:, 0], mended[:, 0])
+    assert error is not None and error < 0.02
+    area = roc_auc_score(targets[:, 0], probabilities[:, 0])
+    assert roc_auc_score(targets[:, 0], mended[:, 0]) == pytest.approx(area, abs=1e-12)
+
+
+def test_no_other_temperature_is_likelier() -> None:
+    targets, probabilities = made(2.0, seed=4)
+    targets, probabilities = targets[:200], probabilities[:200]
+    found = fit_temperature(targets, probabilities)
+    best = log_loss(targets.ravel(), with_temperature(probabilities, found).ravel())
+    for other in np.geomspace(LOWEST_TEMPERATURE, HIGHEST_TEMPERATURE, 60):
+        tried = with_temperature(probabilities, float(other)).ravel()
+        assert best <= log_loss(targets.ravel(), np.clip(tried, 1e-15, 1 - 1e-15)) + 1e-9
+
+
+def test_certain_probabilities_stay_finite() -> None:
+    targets = np.array([[1], [0], [1]], dtype=np.uint8)
+    certain = np.array([[1.0], [0.0], [1.0]], dtype=np.float32)
+    assert fit_temperature(targets, certain) == pytest.approx(LOWEST_TEMPERATURE, rel=1e-3)
+    assert fit_temperature(1 - targets, certain) == pytest.approx(HIGHEST_TEMPERATURE, rel=1e-3)
+    assert np.isfinite(with_temperature(certain, 0.01)).all()
+
+
+def test_wrong_input_is_refused() -> None:
+    target, probability = np.zeros(2, dtype=np.uint8), np.array([0.5, 1.5])
+    with pytest.raises(ValueError, match="give probabilities"):
+        reliability(target, probability)
+    with pytest.raises(ValueError, match="at least 1"):
+        reliability(target, target.astype(np.float64), 0)
+    with pytest.raises(ValueError, match="known: uniform, quantile"):
+        reliability(target, target.astype(np.float64), 3, "equal")  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="must be above 0"):
+        with_temperature(np.array([0.5]), 0.0)
+    with pytest.raises(ValueError, match="at least one"):
+        fit_temperature(np.zeros((0, 2), dtype=np.uint8), np.zeros((0, 2)))

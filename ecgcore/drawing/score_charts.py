@@ -95,6 +95,10 @@ def draw_thresholds(
             line={"color": colours.text, "width": 1.5, "dash": "dash"},
             annotation={
                 "text": f"threshold {chosen:.3f}",
+                "y": 0.02,
+                "yanchor": "bottom",
+                "xanchor": "left" if chosen < 0.5 else "right",
+                "bgcolor": colours.veil,
                 "font": {"size": 12, "color": colours.text},
             },
         )
@@ -289,7 +293,7 @@ def _figure(
             "paper_bgcolor": colours.paper,
             "plot_bgcolor": colours.paper,
             "font": {"family": FONT_FAMILY, "color": colours.text},
-            "title": {"text": f"<b>{escape(title)}</b>", "font": {"size": 15}},
+            "title": {"text": f"<b>{escape(title)}</b>", "font": {"size": 15}, "x": 0.02},
             "showlegend": len(traces) > 1,
             "legend": {"bgcolor": colours.veil, "font": {"size": 12}},
             "xaxis": across,

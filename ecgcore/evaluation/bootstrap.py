@@ -7,8 +7,7 @@ are sorted into the gaps between its positives' scores once, and one sparse prod
 with the counts does for all resamples what scikit-learn does for one by sorting. Sums are of whole
 numbers, so ties are exact and the result equals scikit-learn's on every resample to rounding.
 
-Percentile intervals and the paired test: Efron and Tibshirani, An Introduction to the Bootstrap,
-1993, chapters 13 and 15; both models are scored on the same resamples.
+Percentile intervals: Efron and Tibshirani, An Introduction to the Bootstrap, 1993, chapter 13.
 """
 
 from __future__ import annotations
@@ -40,37 +39,14 @@ class ResampledAreas:
     auprc: NDArray[np.float64]
 
 
-@dataclass(frozen=True)
-class Difference:
-    """Second model minus first: on all records, 95 % interval, and two-sided p-value.
-
-    The p-value is twice the share of resamples in which the difference is not of the more frequent
-    sign, never less than 2 / (resamples + 1) and at most 1. All are None where the score is absent.
-    """
-
-    difference: float | None
-    interval: Interval | None
-    p_value: float | None
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """Two models on the same records: macro differences and those of each label."""
-
-    macro_auroc: Difference
-    macro_auprc: Difference
-    auroc: tuple[Difference, ...]
-    auprc: tuple[Difference, ...]
-
-
 def bootstrap_weights(
     records: int, resamples: int = RESAMPLES, seed: int = SEED
 ) -> NDArray[np.int32]:
     """How often each record is drawn in each resample, (resamples, records)."""
-    return np.concatenate(list(_drawn(records, resamples, seed)))
+    return np.concatenate(list(drawn_weights(records, resamples, seed)))
 
 
-def _drawn(records: int, resamples: int, seed: int) -> Iterator[NDArray[np.int32]]:
+def drawn_weights(records: int, resamples: int, seed: int) -> Iterator[NDArray[np.int32]]:
     """The rows of ``bootstrap_weights`` in parts, so that large sets need little memory."""
     generator = np.random.default_rng(seed)
     share = np.full(records, 1 / records)
@@ -89,7 +65,7 @@ def bootstrap_areas(
 
     The same number of records, resamples and seed give the same resamples, whatever the model.
     """
-    return _areas(targets, probabilities, _drawn(len(targets), resamples, seed))
+    return _areas(targets, probabilities, drawn_weights(len(targets), resamples, seed))
 
 
 def resampled_areas(
@@ -124,61 +100,6 @@ def macro(values: NDArray[np.float64]) -> NDArray[np.float64]:
     counts = present.sum(axis=1)
     sums = np.where(present, values, 0.0).sum(axis=1)
     return np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)
-
-
-def paired_difference(
-    difference: float | None, first: NDArray[np.float64], second: NDArray[np.float64]
-) -> Difference:
-    """The paired test of a score, from its values in the same resamples, (resamples,) each.
-
-    ``difference`` is that on all records. Resamples without a value are left out.
-    """
-    apart = second - first
-    apart = apart[np.isfinite(apart)]
-    if difference is None or not len(apart):
-        return Difference(None, None, None)
-    fewest = min((apart <= 0).sum(), (apart >= 0).sum())
-    p_value = min(1.0, 2 * float(fewest + 1) / (len(apart) + 1))
-    return Difference(difference, interval(apart), p_value)
-
-
-def compare_models(
-    targets: NDArray[np.uint8],
-    first: NDArray[np.floating],
-    second: NDArray[np.floating],
-    resamples: int = RESAMPLES,
-    seed: int = SEED,
-) -> Comparison:
-    """Paired bootstrap tests of two models' probabilities on the same (records, labels).
-
-    Raises ValueError when the shapes differ.
-    """
-    if not targets.shape == first.shape == second.shape:
-        raise ValueError(
-            f"targets {targets.shape}, first {first.shape} and second {second.shape}; "
-            "give both models' probabilities of the same records and labels"
-        )
-    every = np.ones((1, len(targets)), dtype=np.int32)
-    ones, twos = (resampled_areas(targets, model, every) for model in (first, second))
-    drawn = [bootstrap_areas(targets, model, resamples, seed) for model in (first, second)]
-    macros, labels = [], []
-    for name in ("auroc", "auprc"):
-        one, two = getattr(ones, name), getattr(twos, name)
-        before, after = (getattr(areas, name) for areas in drawn)
-        macros.append(
-            paired_difference(_number(macro(two)[0] - macro(one)[0]), macro(before), macro(after))
-        )
-        labels.append(
-            tuple(
-                paired_difference(_number(two[0, i] - one[0, i]), before[:, i], after[:, i])
-                for i in range(targets.shape[1])
-            )
-        )
-    return Comparison(macros[0], macros[1], labels[0], labels[1])
-
-
-def _number(value: float) -> float | None:
-    return float(value) if np.isfinite(value) else None
 
 
 @dataclass(frozen=True)

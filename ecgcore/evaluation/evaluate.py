@@ -11,9 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecgcore.datasets.packed import LABEL_KEYS, PackedData
+from ecgcore.evaluation.bootstrap import interval, macro
 from ecgcore.evaluation.calibration import expected_calibration_error, fit_temperature
 from ecgcore.evaluation.metrics import score_labels
 from ecgcore.evaluation.multilabel import multilabel_scores
+from ecgcore.evaluation.resampled_answers import bootstrap_answers
 from ecgcore.evaluation.thresholds import correlation
 from ecgcore.models.card import LabelCard
 from ecgcore.models.predictor import Predictor
@@ -31,7 +33,8 @@ def evaluate(predictor: Predictor, data: PackedData) -> dict[str, Any]:
     answers for them or not; a model of one set has the same numbers also directly in ``macro``.
     ``labels`` has a row a label, with the reason where the model does not answer. ``answers`` holds
     for each set the scores over all labels with a threshold together (see ``multilabel``), at these
-    and at 0.5, the correlation of the thresholds with the share of positives, and the calibration.
+    and at 0.5, 95 % intervals of the means at these, the correlation of the thresholds with the
+    share of positives, and the calibration.
     """
     spec = predictor.card.spec
     probabilities = predictor.probabilities(data.inputs(spec), data.aside_inputs(spec))
@@ -113,12 +116,26 @@ def _set_answers(
     return {
         "n_labels": len(given),
         "at_thresholds": _rounded(asdict(multilabel_scores(truth, answers))),
+        "intervals": _answer_intervals(truth, answers),
         "at_half": _rounded(asdict(multilabel_scores(truth, values > HALF))),
         "threshold_prevalence_correlation": _rounded(
             {"r": correlation(truth.mean(axis=0, dtype=np.float64), thresholds)}
         )["r"],
         "calibration": _calibration([labels[i].code for i in given], truth, values),
     }
+
+
+def _answer_intervals(
+    targets: NDArray[np.uint8], answers: NDArray[np.bool_]
+) -> dict[str, list[float] | None]:
+    """95 % intervals of the macro scores at the thresholds and of the Hamming loss."""
+    if not targets.size:
+        return {}
+    drawn = bootstrap_answers(targets, answers)
+    scores = (drawn.f1, drawn.sensitivity, drawn.specificity, drawn.precision)
+    names = ("f1", "sensitivity", "specificity", "precision")
+    found = {name: interval(macro(values)) for name, values in zip(names, scores, strict=True)}
+    return _rounded({**found, "hamming": interval(drawn.hamming)})
 
 
 def _calibration(

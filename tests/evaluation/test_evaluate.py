@@ -78,6 +78,10 @@ def test_answers_together_are_of_the_labels_with_a_threshold(data: PackedData) -
     hamming = np.mean(said != targets)
     assert answers["at_thresholds"]["hamming"] == pytest.approx(hamming, abs=1e-6)
     assert answers["at_half"] == answers["at_thresholds"]
+    low, high = answers["intervals"]["hamming"]
+    assert low < hamming < high
+    low, high = answers["intervals"]["f1"]
+    assert low < high
     assert answers["threshold_prevalence_correlation"] is None
     calibration = answers["calibration"]
     assert [row["code"] for row in calibration["labels"]] == ["NORM", "MI", "STTC", "HYP"]
@@ -95,4 +99,5 @@ def test_a_set_without_a_threshold_has_no_scores(data: PackedData) -> None:
     scores = evaluate_probabilities("made", untold, np.zeros((len(data), 5)), data)
     assert scores["macro"]["n_labels"] == 0 and scores["macro"]["auroc"] is None
     answers = scores["answers"]["superclasses"]
-    assert answers["at_half"]["hamming"] is None and answers["calibration"]["ece"] is None
+    assert answers["intervals"] == {} and answers["at_half"]["hamming"] is None
+    assert answers["calibration"]["ece"] is None

@@ -26,6 +26,7 @@ from ecgcore.signal.beats import Beats, find_beats, median_beat
 from ecgcore.signal.delineation.waves import Delineation, Wave
 from ecgcore.signal.doubts import doubts
 from ecgcore.signal.intervals import UsualBeat, usual_beat
+from ecgcore.signal.mains import pauses, without_mains
 from ecgcore.signal.measured import OVERALL_NAMES, Measurements, Value, unit_of
 from ecgcore.signal.qrs_ends import trimmed_qrs
 from ecgcore.signal.rhythm import rhythm_values
@@ -112,13 +113,13 @@ def _unread(lead: str, delineation: Delineation) -> str:
 
 
 def _readable(recording: Recording, delineation: Delineation) -> Recording | None:
-    """The recording of its delineated leads alone, None where there is none."""
+    """The recording of its delineated leads alone, without hum; None where there is none."""
     rows = [k for k, lead in enumerate(recording.leads) if lead in delineation.leads]
     if not rows:
         return None
     return replace(
         recording,
-        signal=np.ascontiguousarray(recording.signal[rows]),
+        signal=without_mains(recording.signal[rows], recording.sampling_rate, pauses(delineation)),
         leads=tuple(recording.leads[k] for k in rows),
     )
 

@@ -108,4 +108,5 @@ def _followed(
     mean = (smoothed(demodulated.real) + 1j * smoothed(demodulated.imag)) / share
     spread = np.mean(np.abs(demodulated[kept] - mean[kept]) ** 2)
     counted = 2 * np.sqrt(np.pi) * width * share  # samples in a Gaussian mean
-    return 2 * mean, float(4 * spread * np.mean(1 / counted))
+    amplitude: NDArray[np.complex128] = 2 * mean
+    return amplitude, float(4 * spread * np.mean(1 / counted))

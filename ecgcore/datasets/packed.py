@@ -5,12 +5,14 @@ Keys: ``X`` (records, samples, leads) int16, ``scale``, ``fs``, ``leads``, ``y71
 band-passed 0.5-40 Hz and scaled to mean 0 and standard deviation 1 a lead and record: they hold no
 millivolts. A file may also tell what goes beside the signal: ``age`` (years), ``sex`` (0 M, 1 F),
 and ``rules_paper`` / ``classes_rules_paper`` (0, 1, NaN where undecided), measured before packing.
+``load_packed`` reads the memory-mapped file of ``pack_file`` too, as the same value.
 """
 
 from __future__ import annotations
 
 import hashlib
 import io
+import json
 import zipfile
 import zlib
 from collections.abc import Iterable
@@ -20,6 +22,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from ecgcore.datasets.pack_file import PackFileError, is_pack_file, read_pack_file
 from ecgcore.labels import LabelSetName
 from ecgcore.models.aside import ASIDE_COLUMNS, FEMALE, MALE, AsideName
 from ecgcore.models.input_spec import InputSpec, to_model_rate
@@ -113,7 +116,9 @@ class PackedData:
 
 
 def load_packed(path: Path) -> PackedData:
-    """Read a packed file. Raises PackedDataError with what is wrong with it."""
+    """Read a packed file, ``.npz`` or memory-mapped. Raises PackedDataError with what is wrong."""
+    if is_pack_file(path):
+        return _mapped(path)
     try:
         content = path.read_bytes()
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
@@ -262,3 +267,41 @@ def _aside(
             )
         told["rules:paper"] = answers[:, [labels.index(label) for label in wanted]]
     return told
+
+
+def _mapped(path: Path) -> PackedData:
+    """A memory-mapped file; its hash is over the header, which holds that of the samples."""
+    try:
+        header, stored = read_pack_file(path)
+        records = len(stored)
+        codes = {name: tuple(header["codes"][name]) for name in header["codes"]}
+        targets = {}
+        for name, names in codes.items():
+            held = header["targets"][name]
+            targets[name] = np.zeros((records, len(names)), dtype=np.uint8)
+            if len(held) != records:
+                raise PackedDataError(f"{path.name}: {len(held)} targets for {records} records")
+            for row, columns in zip(targets[name], held, strict=True):
+                row[columns] = 1
+        ids, fold = header["record_ids"], np.array(header["folds"], dtype=np.int8)
+        if len(ids) != records or fold.shape != (records,) or (fold < 0).any():
+            raise PackedDataError(f"{path.name}: folds or record names do not fit its records")
+        numbered = all(one.isdecimal() and len(one) <= 18 for one in ids)
+        return PackedData(
+            name=path.name,
+            sha256=hashlib.sha256(json.dumps(header, sort_keys=True).encode()).hexdigest(),
+            stored=stored,
+            scale=float(header["scale"]),
+            sampling_rate=float(header["sampling_rate"]),
+            leads=tuple(standard_lead(lead) for lead in header["leads"]),
+            targets=targets,
+            codes=codes,
+            fold=fold,
+            ecg_id=np.array([int(one) for one in ids] if numbered else range(records), np.int64),
+        )
+    except PackedDataError:
+        raise
+    except (
+        PackFileError, KeyError, TypeError, ValueError, IndexError, OverflowError, AttributeError,
+    ) as error:  # fmt: skip
+        raise PackedDataError(f"{path.name} is no packed data set: {error}") from error

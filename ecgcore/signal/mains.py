@@ -105,7 +105,9 @@ def _followed(
     share, reach = smoothed(kept.astype(np.float64)), smoothed(np.ones(len(kept)))
     if (share / reach).min() * _FOLLOWED_SECONDS < _LEAST_SECONDS:
         return None
-    mean = (smoothed(demodulated.real) + 1j * smoothed(demodulated.imag)) / share
+    mean: NDArray[np.complex128] = smoothed(demodulated.real) / share + 1j * (
+        smoothed(demodulated.imag) / share
+    )
     spread = np.mean(np.abs(demodulated[kept] - mean[kept]) ** 2)
     counted = 2 * np.sqrt(np.pi) * width * share  # samples in a Gaussian mean
     amplitude: NDArray[np.complex128] = 2 * mean

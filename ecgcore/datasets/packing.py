@@ -1,0 +1,168 @@
+"""From a data set to one packed file, conditioned by ``prepare``, the road that the app takes.
+
+``prepare`` with a model rate equal to the stored rate gives the conditioned signal itself; packed
+data then go through the last part of the same function (``PackedData.inputs``). What ``prepare``
+refuses (short, gaps, flat) is listed as skipped.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, cast, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ecgcore.datasets.pack_file import PackWriter
+from ecgcore.datasets.record import DataLabel, DataSet, DatasetRecord, Skipped
+from ecgcore.datasets.splits import LeakError, Member, assign_folds, check_folds
+from ecgcore.labels import CodeSystem, LabelSetName, in_set, label_set, map_code, mapped_codes
+from ecgcore.models.input_spec import Conditioning, InputSpec, prepare
+from ecgcore.recording import LEADS, RecordingError
+
+SCALE = 0.001
+LABEL_SETS: tuple[LabelSetName, ...] = get_args(LabelSetName)
+
+
+@dataclass(frozen=True)
+class PackOptions:
+    """Leads, length in seconds and conditioning of a packed file."""
+
+    leads: tuple[str, ...] = LEADS
+    seconds: float = 10.0
+    conditioning: Conditioning = Conditioning()
+
+    @property
+    def spec(self) -> InputSpec:
+        """The model input whose rate is the stored rate."""
+        rate = self.conditioning.stored_rate
+        return InputSpec(self.leads, rate, self.seconds, self.conditioning)
+
+
+@dataclass(frozen=True)
+class Packed:
+    """What became of a data set: records written, members left out, labels without a statement."""
+
+    records: int
+    skipped: tuple[Skipped, ...]
+    unmapped: dict[str, int]
+
+
+@dataclass
+class _Columns:
+    """What the header says record by record."""
+
+    members: list[Member] = field(default_factory=list)
+    folds: list[int | None] = field(default_factory=list)
+    labels: list[list[dict[str, Any]]] = field(default_factory=list)
+    targets: dict[str, list[list[int]]] = field(
+        default_factory=lambda: {name: [] for name in LABEL_SETS}
+    )
+    unmapped: Counter[str] = field(default_factory=Counter)
+
+
+def stored_counts(record: DatasetRecord, spec: InputSpec) -> NDArray[np.int16]:
+    """One record as it is packed, (leads, samples). Raises RecordingError where it is unfit."""
+    values = np.round(prepare(record.recording, spec).values / SCALE)
+    return np.clip(values, -32767, 32767).astype(np.int16)
+
+
+def statements_of(labels: Iterable[DataLabel]) -> tuple[frozenset[str], tuple[DataLabel, ...]]:
+    """The SCP-ECG statements that labels mean exactly, and the labels that mean none."""
+    found: set[str] = set()
+    left: list[DataLabel] = []
+    for label in labels:
+        mapped: set[str] = set()
+        if label.system in get_args(CodeSystem):
+            system = cast(CodeSystem, label.system)
+            if label.code in mapped_codes(system):
+                mapped = {
+                    one.code
+                    for one in map_code(label.code, system, "SCP-ECG")
+                    if one.match == "exact"
+                }
+        found |= mapped
+        if not mapped:
+            left.append(label)
+    return frozenset(found), tuple(left)
+
+
+def pack(data: DataSet, path: Path, options: PackOptions = PackOptions()) -> Packed:  # noqa: B008
+    """Write ``path``. Raises LeakError where folds part a patient, ValueError for no record."""
+    spec, columns = options.spec, _Columns()
+    skipped: list[Skipped] = []
+    seen: dict[str, str] = {}
+    codes = {name: [label.code for label in label_set(name)] for name in LABEL_SETS}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryFile(dir=path.parent) as samples:
+        writer = PackWriter(samples, (len(spec.leads), spec.samples))
+        for record in data.records():
+            if isinstance(record, Skipped):
+                skipped.append(record)
+                continue
+            name, digest = record.recording.record_id, record.recording.source.sha256
+            if digest in seen:
+                skipped.append(Skipped(name, f"the same signal as {seen[digest]}"))
+                continue
+            try:
+                writer.add(stored_counts(record, spec))
+            except RecordingError as error:
+                skipped.append(Skipped(name, str(error)))
+                continue
+            seen[digest] = name
+            _note(columns, record, codes)
+        if not writer.records:
+            raise ValueError(f"{data.name} gave no record that can be packed")
+        writer.finish(path, _header(data.name, options, columns, codes, skipped))
+    return Packed(writer.records, tuple(skipped), dict(columns.unmapped))
+
+
+def _note(columns: _Columns, record: DatasetRecord, codes: dict[LabelSetName, list[str]]) -> None:
+    recording = record.recording
+    found, unmapped = statements_of(record.labels)
+    columns.members.append(
+        Member(
+            recording.record_id, record.origin, record.patient.patient_id, recording.source.sha256
+        )
+    )
+    columns.folds.append(record.fold)
+    columns.labels.append([asdict(label) for label in record.labels])
+    columns.unmapped.update(f"{label.system} {label.code}" for label in unmapped)
+    for name in LABEL_SETS:
+        counted = {in_set(statement, name) for statement in found} - {None}
+        columns.targets[name].append([at for at, code in enumerate(codes[name]) if code in counted])
+
+
+def _header(
+    name: str,
+    options: PackOptions,
+    columns: _Columns,
+    codes: dict[LabelSetName, list[str]],
+    skipped: list[Skipped],
+) -> dict[str, Any]:
+    members = columns.members
+    given = [fold for fold in columns.folds if fold is not None]
+    if given and len(given) != len(members):
+        raise LeakError(f"{name} gives folds for {len(given)} of {len(members)} records")
+    folds = given or list(assign_folds(members))
+    check_folds(members, folds)
+    return {
+        "name": name,
+        "scale": SCALE,
+        "sampling_rate": options.conditioning.stored_rate,
+        "leads": list(options.leads),
+        "conditioning": asdict(options.conditioning),
+        "codes": codes,
+        "targets": columns.targets,
+        "record_ids": [member.record_id for member in members],
+        "patient_ids": [member.patient_id for member in members],
+        "origins": [member.origin for member in members],
+        "folds": folds,
+        "labels": columns.labels,
+        "unmapped": dict(columns.unmapped),
+        "skipped": [asdict(one) for one in skipped],
+    }

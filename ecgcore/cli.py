@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ecgcore import DISCLAIMER
+from ecgcore.cli_data import DataUsageError, add_data_arguments, run_data
 from ecgcore.cli_values import plain_prediction, plain_recording
 from ecgcore.readers.npz_export import save_npz
 from ecgcore.readers.opening import read_path
@@ -45,11 +46,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         status: int = given.run(given)
     except BrokenPipeError:  # nobody reads on, as in `... | head -1`: no reason for a message
         return USAGE
-    except (UsageError, CardError, OSError) as error:
+    except (UsageError, DataUsageError, CardError, OSError) as error:
         print(f"ecgcore {given.command}: {error}", file=sys.stderr)
         return USAGE
     except KeyboardInterrupt:
-        more = "; the same command goes on from here" if given.command == "train" else ""
+        lasting = given.command in ("train", "data")
+        more = "; the same command goes on from here" if lasting else ""
         print(f"ecgcore {given.command}: interrupted{more}", file=sys.stderr)
         return INTERRUPTED
     return status
@@ -76,6 +78,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_signal_commands(command)
     _add_model_commands(command)
     _add_train_command(command)
+    add_data_arguments(command("data", _data, "Public data sets: list, fetch, pack"))
     return parser
 
 
@@ -204,9 +207,7 @@ def _measure(given: argparse.Namespace) -> int:
 def _rules(given: argparse.Namespace) -> int:
     from ecgcore.cli_signal import plain_findings
 
-    return _each_recording(
-        given, lambda path, recording: plain_findings(path, recording, given.criteria)
-    )
+    return _each_recording(given, lambda path, ecg: plain_findings(path, ecg, given.criteria))
 
 
 def _simulate(given: argparse.Namespace) -> int:
@@ -288,6 +289,10 @@ def _model_rows() -> Iterator[dict[str, Any]]:
             yield _refusal(model_folders()[name], error)
             continue
         yield {"kind": "trained", "name": name, "network": card.network, "card": card.to_json()}
+
+
+def _data(given: argparse.Namespace) -> int:
+    return REFUSED if run_data(given, lambda row: _print(row, given.json)) else DONE
 
 
 def _train(given: argparse.Namespace) -> int:

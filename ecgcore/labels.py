@@ -7,7 +7,8 @@ Between code systems ``mappings.csv`` says what is what. Each row is one concept
 code that means just that, ``<`` a code that is broader, an empty cell that the system has no code
 for it. Sources: PTB-XL's own table (SCP-ECG to AHA), the challenge's SNOMED CT list (Reyna et al.
 2021), the AHA/ACC/HRS statements (Mason et al., Circulation 2007;115:1325), Tianchi's lists of 55
-and 34 labels (Bian et al.'s table translates most of them), the labels of CPSC2018 and CODE-15%.
+and 34 labels (their names in Chinese; the paper that introduces HRNN prints them in English, one
+of them, supraventricular premature beats, as ventricular), the labels of CPSC2018 and CODE-15%.
 Where a published mapping equates a narrower with a broader thing, the row says broader.
 """
 
@@ -94,7 +95,7 @@ def in_set(statement: str, name: LabelSetName) -> str | None:
     """What an SCP-ECG statement counts as in a set (AFIB in "rhythm": AFIB; IMI in "superclasses":
     MI), or None where it says nothing there. KeyError for an unknown statement."""
     row = {row["code"]: row for row in _statement_rows()}[statement]
-    if name == "superclasses" or name == "subclasses":
+    if name in ("superclasses", "subclasses"):
         column = "superclass" if name == "superclasses" else "subclass"
         return row[column] if row["diagnostic"] == "1" else None
     return statement if name == "statements" or row[name] == "1" else None
@@ -108,8 +109,10 @@ def label_set(name: str) -> tuple[Label, ...]:
         return SUPERCLASSES
     if name == "subclasses":
         return subclasses()
-    if name == "form" or name == "rhythm":
-        return _statements_of(name)
+    if name == "form":
+        return _statements_of("form")
+    if name == "rhythm":
+        return _statements_of("rhythm")
     raise ValueError(
         f"unknown label set {name!r}; known: statements, superclasses, subclasses, form, rhythm"
     )

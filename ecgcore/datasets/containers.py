@@ -1,7 +1,7 @@
 """Signals in HDF5, MATLAB v5 and NPZ files, with checks, as recordings.
 
-Only numbers are read: HDF5 through h5py, MATLAB v5 through scipy.io (``struct_as_record``: no
-objects), NPZ with ``allow_pickle=False``. A lead order that a file does not name is the standard
+Only numbers are read: HDF5 through h5py, MATLAB v5 through scipy.io (structs
+as records), NPZ with ``allow_pickle=False``. A lead order that a file does not name is the standard
 one, as each set's publication says.
 """
 
@@ -56,7 +56,8 @@ def read_mat(folder: Path, member: str, *, field: str, sampling_rate: float) -> 
 
     content = read_file(str(folder / Path(member).parent), Path(member).name)
     try:
-        found = loadmat(io.BytesIO(content), variable_names=[field], struct_as_record=True)
+        file = io.BytesIO(content)
+        found = loadmat(file, variable_names=[field])  # type: ignore[arg-type]
         values = found[field]
         if values.dtype.names:
             values = values["data"].item() if values.size == 1 else values["data"]

@@ -34,7 +34,7 @@ class PackOptions:
 
     leads: tuple[str, ...] = LEADS
     seconds: float = 10.0
-    conditioning: Conditioning = Conditioning()
+    conditioning: Conditioning = field(default_factory=Conditioning)
 
     @property
     def spec(self) -> InputSpec:
@@ -91,8 +91,9 @@ def statements_of(labels: Iterable[DataLabel]) -> tuple[frozenset[str], tuple[Da
     return frozenset(found), tuple(left)
 
 
-def pack(data: DataSet, path: Path, options: PackOptions = PackOptions()) -> Packed:  # noqa: B008
+def pack(data: DataSet, path: Path, options: PackOptions | None = None) -> Packed:
     """Write ``path``. Raises LeakError where folds part a patient, ValueError for no record."""
+    options = options or PackOptions()
     spec, columns = options.spec, _Columns()
     skipped: list[Skipped] = []
     seen: dict[str, str] = {}

@@ -1,8 +1,8 @@
 """Tianchi Hefei Hi-tech Cup rounds 1 and 2: 8 leads of 10 s at 500 Hz as text, 4.88 uV a unit.
 
 Layout: a label table ``hf_round1_label.txt`` (tab separated: file name, age, sex, then any number
-of labels in Chinese) and a folder of ``1.txt`` ... each with a first line ``I II V1 V2 V3 V4 V5 V6``
-and 5000 lines of whole numbers. III, aVR, aVL, aVF follow from I and II. The round 1 list has 55
+of labels in Chinese) and a folder of ``1.txt`` ... each with a first line of the 8 lead names and
+5000 lines of whole numbers. III, aVR, aVL, aVF follow from I and II. The round 1 list has 55
 labels, the round 2 list 34, all of them among the 55. No patient is named, so a split cannot keep
 people together; a signal that is given twice is found by its hash when a set is packed.
 """

@@ -111,6 +111,15 @@ def _header_files(folder: Path) -> list[str]:
     return found
 
 
+def _without_header(folder: Path) -> list[Skipped]:
+    signals = sorted(path for path in folder.rglob("*") if path.suffix in (".mat", ".dat"))
+    return [
+        Skipped(path.relative_to(folder).as_posix(), f"it has no header {path.stem}.hea")
+        for path in signals
+        if not path.with_suffix(".hea").exists()
+    ]
+
+
 def _labelled(folder: Path, member: str, version: str) -> IndexEntry:
     """An entry from the header alone. Raises RecordingError for a damaged one."""
     path = folder / member
@@ -129,6 +138,7 @@ def _data_set(
     name: str, folder: Path, entries: list[IndexEntry], skipped: list[Skipped]
 ) -> DataSet:
     kept, repeated = one_of_each(entries)
+    skipped = [*skipped, *_without_header(folder)]
 
     def read(entry: IndexEntry) -> Recording:
         return read_path(folder / entry.member)

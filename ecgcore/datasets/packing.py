@@ -7,6 +7,7 @@ refuses (short, gaps, flat) is listed as skipped.
 
 from __future__ import annotations
 
+import hashlib
 import tempfile
 from collections import Counter
 from collections.abc import Iterable
@@ -105,7 +106,7 @@ def pack(data: DataSet, path: Path, options: PackOptions | None = None) -> Packe
             if isinstance(record, Skipped):
                 skipped.append(record)
                 continue
-            name, digest = record.recording.record_id, record.recording.source.sha256
+            name, digest = record.recording.record_id, _content(record)
             if digest in seen:
                 skipped.append(Skipped(name, f"the same signal as {seen[digest]}"))
                 continue
@@ -122,13 +123,18 @@ def pack(data: DataSet, path: Path, options: PackOptions | None = None) -> Packe
     return Packed(writer.records, tuple(skipped), dict(columns.unmapped))
 
 
+def _content(record: DatasetRecord) -> str:
+    """A hash of the signal alone: a copy under another name or header is the same recording."""
+    recording = record.recording
+    start = f"{recording.sampling_rate} {recording.leads}".encode()
+    return hashlib.sha256(start + recording.signal.tobytes()).hexdigest()
+
+
 def _note(columns: _Columns, record: DatasetRecord, codes: dict[LabelSetName, list[str]]) -> None:
     recording = record.recording
     found, unmapped = statements_of(record.labels)
     columns.members.append(
-        Member(
-            recording.record_id, record.origin, record.patient.patient_id, recording.source.sha256
-        )
+        Member(recording.record_id, record.origin, record.patient.patient_id, _content(record))
     )
     columns.folds.append(record.fold)
     columns.labels.append([asdict(label) for label in record.labels])

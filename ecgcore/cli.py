@@ -12,29 +12,21 @@ import json
 import os
 import shlex
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ecgcore import DISCLAIMER
-from ecgcore.cli_data import DataUsageError, add_data_arguments, run_data
-from ecgcore.cli_values import plain_prediction, plain_recording
+from ecgcore.cli_data import add_data_arguments, run_data
+from ecgcore.cli_models import joined, model_rows, predictor_named, reproducing, train_options
+from ecgcore.cli_values import UsageError, plain_prediction, plain_recording, refusal, setting
 from ecgcore.readers.npz_export import save_npz
 from ecgcore.readers.opening import read_path
 from ecgcore.readers.stated import Stated
 from ecgcore.recording import Recording, RecordingError, complete_limb_leads
 
-if TYPE_CHECKING:
-    from ecgcore.datasets.packed import PackedData
-    from ecgcore.models.predictor import Predictor
-    from ecgcore.training.options import TrainOptions
-
 DONE, USAGE, REFUSED, INTERRUPTED = 0, 2, 3, 130
 _METHODS = ("network", "gradient", "neurokit")
-
-
-class UsageError(Exception):
-    """Wrong words on the command line; the message says what is allowed."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -46,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         status: int = given.run(given)
     except BrokenPipeError:  # nobody reads on, as in `... | head -1`: no reason for a message
         return USAGE
-    except (UsageError, DataUsageError, CardError, OSError) as error:
+    except (UsageError, CardError, OSError) as error:
         print(f"ecgcore {given.command}: {error}", file=sys.stderr)
         return USAGE
     except KeyboardInterrupt:
@@ -175,17 +167,10 @@ def _refuse_overwriting(
 
 
 def _predict(given: argparse.Namespace) -> int:
-    predictor = _predictor(given.model)
+    predictor = predictor_named(given.model)
     return _each_recording(
         given, lambda path, recording: plain_prediction(path, predictor.predict(recording))
     )
-
-
-def _predictor(model: str) -> Predictor:
-    """A shipped model by its name, or any by its folder (a name with a slash)."""
-    from ecgcore.models.predictor import load_predictor, read_predictor
-
-    return read_predictor(Path(model)) if os.sep in model else load_predictor(model)
 
 
 def _delineate(given: argparse.Namespace) -> int:
@@ -217,7 +202,7 @@ def _simulate(given: argparse.Namespace) -> int:
         for row in simulated_presets():
             _print(row, given.json)
         return DONE
-    changes = dict(_setting(word) for word in given.set)
+    changes = dict(setting(word) for word in given.set)
     try:
         for preset in given.presets:
             _print(write_simulated(preset, changes, given.out), given.json)
@@ -237,7 +222,7 @@ def _each_recording(
             shown = show(path, complete_limb_leads(read_path(path, stated)))
         except RecordingError as error:
             refused = True
-            shown = _refusal(path, error)
+            shown = refusal(path, error)
         _print(shown, given.json)
     return REFUSED if refused else DONE
 
@@ -246,49 +231,24 @@ def _evaluate(given: argparse.Namespace) -> int:
     from ecgcore.datasets.packed import PackedDataError, load_packed
     from ecgcore.evaluation.evaluate import evaluate
 
-    predictor = _predictor(given.model)
+    predictor = predictor_named(given.model)
     refused = False
     for path in given.data:
         try:
             shown = {"file": str(path), **evaluate(predictor, load_packed(path))}
         except PackedDataError as error:
             refused = True
-            shown = _refusal(path, error)
+            shown = refusal(path, error)
         _print(shown, given.json)
     return REFUSED if refused else DONE
 
 
 def _models(given: argparse.Namespace) -> int:
     refused = False
-    for row in _model_rows():
+    for row in model_rows():
         refused = refused or "error" in row
         _print(row, given.json)
     return REFUSED if refused else DONE
-
-
-def _model_rows() -> Iterator[dict[str, Any]]:
-    from ecgcore.models.card import CardError, load_card, model_folders, trained_models
-    from ecgcore.models.network import count_flops
-    from ecgcore.models.registry import build_network, network_entry, network_names
-
-    for name in network_names():
-        entry = network_entry(name)
-        network = build_network(name, leads=len(entry.spec.leads), labels=entry.labels)
-        yield {
-            "kind": "network",
-            "name": name,
-            "parameters": entry.count(network),
-            "flops": count_flops(network, len(entry.spec.leads), entry.spec.samples),
-            "labels": entry.labels,
-            "paper": entry.paper,
-        }
-    for name in trained_models():
-        try:
-            card = load_card(name)
-        except CardError as error:
-            yield _refusal(model_folders()[name], error)
-            continue
-        yield {"kind": "trained", "name": name, "network": card.network, "card": card.to_json()}
 
 
 def _data(given: argparse.Namespace) -> int:
@@ -301,75 +261,20 @@ def _train(given: argparse.Namespace) -> int:
     from ecgcore.training.loop import TrainingError, train
     from ecgcore.training.publish import publish
 
-    options = _train_options(given)
+    options = train_options(given)
     name = given.name or given.recipe or options.network
-    command = "python -m ecgcore train " + shlex.join(_reproducing(given, name))
+    command = "python -m ecgcore train " + shlex.join(reproducing(given, name))
     try:
-        data = _joined(given.data)
+        data = joined(given.data)
         trained = train(options, data, given.folder, lambda row: _print(row, given.json))
         card = publish(name, options, data, trained, folder=given.folder / "model", command=command)
     except (PackedDataError, TrainingError, CheckpointError) as error:
-        _print(_refusal(given.data[0], error), given.json)
+        _print(refusal(given.data[0], error), given.json)
         return REFUSED
     _print(
         {"model": name, "folder": str(given.folder / "model"), **card.metrics["macro"]}, given.json
     )
     return DONE
-
-
-def _joined(paths: list[Path]) -> PackedData:
-    from ecgcore.datasets.packed import join, load_packed
-
-    return join([load_packed(path) for path in paths])
-
-
-def _reproducing(given: argparse.Namespace, name: str) -> list[str]:
-    """The words that repeat this run, with file names instead of this machine's paths."""
-    words = ["--recipe", given.recipe] if given.recipe else []
-    words += ["--options", given.options.name] if given.options else []
-    words += ["--set", *given.set] if given.set else []
-    words += ["--name", name] if given.name else []
-    return [*words, "--data", *(path.name for path in given.data), "--run", f"runs/{name}"]
-
-
-def _train_options(given: argparse.Namespace) -> TrainOptions:
-    from ecgcore.models.registry import build_network
-    from ecgcore.training.options import options_from_json
-    from ecgcore.training.recipes import recipe
-
-    if (given.recipe is None) == (given.options is None):
-        raise UsageError("give either --recipe or --options")
-    try:
-        options = (
-            recipe(given.recipe)
-            if given.recipe
-            else options_from_json(json.loads(given.options.read_text(encoding="utf-8")))
-        )
-        changes = dict(_setting(word) for word in given.set)
-        options = options_from_json({**options.to_json(), **changes})
-    except (OSError, ValueError, TypeError) as error:
-        raise UsageError(str(error)) from error
-    try:
-        build_network(options.network, leads=1, labels=1, options=options.network_options)
-    except (ValueError, TypeError, RuntimeError) as error:
-        told = f"network {options.network!r} with {options.network_options}: {error}"
-        raise UsageError(told) from error
-    return options
-
-
-def _setting(word: str) -> tuple[str, Any]:
-    """``name=value``; the value is JSON, or else text."""
-    name, separator, value = word.partition("=")
-    if not separator:
-        raise UsageError(f"--set {word}: write NAME=VALUE")
-    try:
-        return name, json.loads(value)
-    except ValueError:
-        return name, value
-
-
-def _refusal(path: Path, error: Exception) -> dict[str, Any]:
-    return {"file": str(path), "error": type(error).__name__, "message": str(error)}
 
 
 def _print(row: dict[str, Any], as_json: bool) -> None:

@@ -7,14 +7,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from ecgcore.cli_values import UsageError
 from ecgcore.datasets.fetch import PHYSIONET
 
 Row = dict[str, Any]
 Show = Callable[[Row], None]
-
-
-class DataUsageError(Exception):
-    """A data set that is unknown or that PhysioNet does not serve."""
 
 
 def add_data_arguments(data: argparse.ArgumentParser) -> None:
@@ -39,7 +36,7 @@ def add_data_arguments(data: argparse.ArgumentParser) -> None:
 
 
 def run_data(given: argparse.Namespace, show: Show) -> bool:
-    """Run one action; whether something was refused. Raises DataUsageError."""
+    """Run one action; whether something was refused. Raises UsageError."""
     if given.action == "fetch":
         return _fetch(given, show)
     if given.action == "pack":
@@ -70,9 +67,9 @@ def _fetch(given: argparse.Namespace, show: Show) -> bool:
     try:
         entry = catalogue_entry(given.name)
     except DataSetError as error:
-        raise DataUsageError(str(error)) from error
+        raise UsageError(str(error)) from error
     if entry.location is None:
-        raise DataUsageError(f"{given.name} is not on PhysioNet; get it from {entry.home}")
+        raise UsageError(f"{given.name} is not on PhysioNet; get it from {entry.home}")
 
     def told(result: Fetched) -> None:
         if result.state == "refused":
@@ -99,7 +96,7 @@ def _pack(given: argparse.Namespace, show: Show) -> bool:
     from ecgcore.datasets.splits import LeakError
 
     if given.name not in CATALOGUE:
-        raise DataUsageError(f"unknown data set {given.name!r}; known: {', '.join(CATALOGUE)}")
+        raise UsageError(f"unknown data set {given.name!r}; known: {', '.join(CATALOGUE)}")
     try:
         done = pack(open_data_set(given.name, given.folder), given.out)
     except (DataSetError, LeakError, ValueError) as error:

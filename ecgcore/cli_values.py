@@ -1,7 +1,8 @@
-"""Values as the plain JSON objects that the command line promises."""
+"""Values as the plain JSON objects that the command line promises, and its words as values."""
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,10 @@ import numpy as np
 
 from ecgcore.models.prediction import Prediction
 from ecgcore.recording import Recording
+
+
+class UsageError(Exception):
+    """Wrong words on the command line; the message says what is allowed."""
 
 
 def plain_recording(path: Path, recording: Recording) -> dict[str, Any]:
@@ -70,3 +75,19 @@ def _quality(recording: Recording) -> list[dict[str, Any]]:
 def _range(row: np.ndarray[Any, Any]) -> list[float] | None:
     finite = row[np.isfinite(row)]
     return [float(finite.min()), float(finite.max())] if len(finite) else None
+
+
+def refusal(path: Path, error: Exception) -> dict[str, Any]:
+    """The line of an input that was refused."""
+    return {"file": str(path), "error": type(error).__name__, "message": str(error)}
+
+
+def setting(word: str) -> tuple[str, Any]:
+    """``name=value``; the value is JSON, or else text."""
+    name, separator, value = word.partition("=")
+    if not separator:
+        raise UsageError(f"--set {word}: write NAME=VALUE")
+    try:
+        return name, json.loads(value)
+    except ValueError:
+        return name, value

@@ -40,7 +40,16 @@ MAY_IMPORT: dict[str, set[str]] = {
     "recording_store": BASE | {"readers"},
     "workspace": BASE | {"readers", "signal", "recording_index", "recording_store"},
 }
-ANYTHING = {"ui", "cli", "cli_values", "cli_signal", "cli_data", "__main__", "__init__"}
+ANYTHING = {
+    "ui",
+    "cli",
+    "cli_values",
+    "cli_signal",
+    "cli_data",
+    "cli_models",
+    "__main__",
+    "__init__",
+}
 STREAMLIT_ALLOWED = ("app.py", "pages/", "ecgcore/ui/")
 NEVER_IN_PAGES = {"torch", "sqlite3", "sqlalchemy", "captum", "lime", "wfdb", "pydicom"}
 

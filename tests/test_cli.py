@@ -82,6 +82,10 @@ def test_wrong_words_end_with_2(capsys: pytest.CaptureFixture[str]) -> None:
     assert ended.value.code == 2
     assert main(["predict", "--model", "oracle", "x.hea"]) == 2
     assert "no trained model 'oracle'" in capsys.readouterr().err
+    assert main(["predict", "--model", "cnn_te", "x.hea"]) == 2
+    said = capsys.readouterr().err
+    assert "network 'cnn_te' is not trained and must not answer" in said
+    assert "ecgencode_m2" in said
     assert main(["train", "--data", "x.npz", "--run", "r"]) == 2
     assert main(["train", "--recipe", "cake", "--data", "x.npz", "--run", "r"]) == 2
     assert "unknown recipe 'cake'; known: ecgencode_m2" in capsys.readouterr().err

@@ -6,6 +6,7 @@ import argparse
 import json
 import os
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -40,17 +41,16 @@ def predictor_named(model: str) -> Predictor:
 def model_rows() -> Iterator[dict[str, Any]]:
     """Every network with its cost, then every trained model with its card."""
     from ecgcore.models.card import CardError, load_card, model_folders, trained_models
-    from ecgcore.models.network import count_flops
-    from ecgcore.models.registry import build_network, network_entry, network_names
+    from ecgcore.models.registry import network_entry, network_names
 
     for name in network_names():
         entry = network_entry(name)
-        network = build_network(name, leads=len(entry.spec.leads), labels=entry.labels)
+        parameters, flops = _cost(name)
         yield {
             "kind": "network",
             "name": name,
-            "parameters": entry.count(network),
-            "flops": count_flops(network, len(entry.spec.leads), entry.spec.samples),
+            "parameters": parameters,
+            "flops": flops,
             "labels": entry.labels,
             "paper": entry.paper,
         }
@@ -61,6 +61,18 @@ def model_rows() -> Iterator[dict[str, Any]]:
             yield refusal(model_folders()[name], error)
             continue
         yield {"kind": "trained", "name": name, "network": card.network, "card": card.to_json()}
+
+
+@cache
+def _cost(name: str) -> tuple[int, int]:
+    """Parameters, and operations for one record, of a network as in its paper."""
+    from ecgcore.models.network import count_flops
+    from ecgcore.models.registry import build_network, network_entry
+
+    entry = network_entry(name)
+    leads = len(entry.spec.leads)
+    network = build_network(name, leads=leads, labels=entry.labels)
+    return entry.count(network), count_flops(network, leads, entry.spec.samples)
 
 
 def joined(paths: list[Path]) -> PackedData:

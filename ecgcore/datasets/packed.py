@@ -72,14 +72,17 @@ class PackedData:
 
     def select(self, folds: Iterable[int]) -> PackedData:
         """The records of some folds."""
-        kept = np.isin(self.fold, list(folds))
+        return self.rows(np.flatnonzero(np.isin(self.fold, list(folds))))
+
+    def rows(self, chosen: NDArray[np.intp]) -> PackedData:
+        """Some of the records, by number."""
         return replace(
             self,
-            stored=self.stored[kept],
-            targets={name: values[kept] for name, values in self.targets.items()},
-            fold=self.fold[kept],
-            ecg_id=self.ecg_id[kept],
-            aside={name: values[kept] for name, values in self.aside.items()},
+            stored=self.stored[chosen],
+            targets={name: values[chosen] for name, values in self.targets.items()},
+            fold=self.fold[chosen],
+            ecg_id=self.ecg_id[chosen],
+            aside={name: values[chosen] for name, values in self.aside.items()},
         )
 
     def inputs(self, spec: InputSpec) -> NDArray[np.float32]:

@@ -12,6 +12,7 @@ from ecgcore.signal.verdict_features import FEATURES, Values
 from ecgcore.training.verdict import (
     WANTED_SENSITIVITY,
     Labels,
+    choose_penalty,
     choose_threshold,
     cross_validate,
     fit,
@@ -55,6 +56,26 @@ def test_the_threshold_is_the_most_accurate_that_is_sensitive_enough() -> None:
     threshold = choose_threshold(scores, unfit)
     assert (scores >= threshold)[unfit].mean() >= WANTED_SENSITIVITY
     assert 0.2 < threshold <= 0.3
+
+
+def test_the_penalty_is_that_of_the_likeliest_scores() -> None:
+    unfit = np.array([True, False, False])
+    sure, unsure = np.array([0.9, 0.1, 0.1]), np.array([0.6, 0.4, 0.4])
+    wrong = np.array([0.0, 0.0, 0.0])
+    assert choose_penalty({30.0: unsure, 100.0: sure, 300.0: wrong}, unfit) == 100.0
+    assert choose_penalty({30.0: unsure, 300.0: wrong}, unfit) == 30.0
+
+
+def test_the_figures_are_those_of_the_decisions() -> None:
+    unfit = np.array([True] * 10 + [False] * 40)
+    scores = np.where(unfit, 1.0, 0.0)
+    scores[8:14] = (0.2, 0.2, 1.0, 1.0, 1.0, 1.0)
+    found = summarise(scores, scores >= 0.5, unfit)
+    assert (found.accuracy, found.sensitivity, found.specificity) == (0.88, 0.8, 0.9)
+    assert found.auroc == pytest.approx((8 * 36 + 8 * 4 / 2 + 2 * 36) / 400)
+    for figure in ("accuracy", "sensitivity", "specificity", "auroc"):
+        low, high = getattr(found, f"{figure}_interval")
+        assert 0 <= low < getattr(found, figure) < high <= 1
 
 
 def test_what_is_written_is_what_is_read(tmp_path: Path) -> None:

@@ -4,8 +4,8 @@ L = -sum_i [w_i y_i log p_i + (1 - y_i) log(1 - p_i)], with w_i = M / M_i for M 
 have label i; a mean over records. As printed, the weight stands before the first term alone, so
 that it raises rare positives. The printed equation lacks the minus sign.
 
-Settled: a label that no record has (M_i = 0) gets the weight 1, which only the rules' part of HRNN's
-loss ever uses.
+Settled: a label that no record has (M_i = 0) gets the weight 1, which only the rules' part of
+HRNN's loss ever uses.
 """
 
 from __future__ import annotations

@@ -65,8 +65,8 @@ class FrozenTeacher(nn.Module):
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
         """Moves between devices and types, which torch does through here, reach the network too."""
-        for module in (self.network, super()):
-            module._apply(fn, recurse)  # type: ignore[no-untyped-call]
+        self.network._apply(fn, recurse)  # type: ignore[no-untyped-call]
+        super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
         return self
 
     def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *others: Any) -> None:

@@ -14,11 +14,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from torch import Tensor, nn
-from torch.nn import functional
+from torch import Tensor
 
 from ecgcore.training.objectives.contrastive_memory import ContrastiveMemory, contrastive_loss
 from ecgcore.training.objectives.distilled import Lesson
+from ecgcore.training.objectives.projection import Projection
 from ecgcore.training.objectives.watched import Seen
 
 
@@ -33,19 +33,6 @@ class LeadTransferOptions:
     temperature: float = 0.07
     momentum: float = 0.5
     seed: int = 0
-
-
-class Projection(nn.Module):
-    """Two dense layers and a norm: (batch, features) to unit vectors (batch, size)."""
-
-    def __init__(self, features: int, size: int) -> None:
-        super().__init__()
-        self.hidden, self.out = nn.Linear(features, size), nn.Linear(size, size)
-
-    def forward(self, features: Tensor) -> Tensor:
-        """The unit vectors."""
-        hidden = functional.relu(self.hidden(features.to(self.hidden.weight.dtype)))
-        return functional.normalize(self.out(hidden), dim=1)
 
 
 class LeadTransfer(Lesson):

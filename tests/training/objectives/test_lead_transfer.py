@@ -13,12 +13,9 @@ from torch import Tensor
 from torch.nn import functional
 
 from ecgcore.training.objectives.contrastive_memory import ContrastiveMemory, contrastive_loss
-from ecgcore.training.objectives.lead_transfer import (
-    LeadTransfer,
-    LeadTransferOptions,
-    Projection,
-)
+from ecgcore.training.objectives.lead_transfer import LeadTransfer, LeadTransferOptions
 from ecgcore.training.objectives.mvkt import MvktLoss
+from ecgcore.training.objectives.projection import Projection
 from ecgcore.training.objectives.soft_targets import MultilabelDistillation, SoftmaxDistillation
 from ecgcore.training.objectives.teacher import FrozenTeacher
 from tests.training.objectives.example import Small, records, step_of, value

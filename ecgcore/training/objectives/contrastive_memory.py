@@ -71,6 +71,7 @@ class ContrastiveMemory(nn.Module):
         ``student`` and ``teacher`` are unit vectors (batch, size), ``rows`` (batch,) number their
         records from 0.
         """
+        rows = rows.to(student.device)
         chosen = torch.cat([rows[:, None], self._draw(rows)], dim=1)
         anchored_student = self._logits(student, self.teachers[chosen], 0)
         anchored_teacher = self._logits(teacher, self.students[chosen], 1)

@@ -115,6 +115,11 @@ def test_negatives_are_uniform_over_the_others() -> None:
     assert counts[[0, 1, 3, 4]].float().sub(10000).abs().max() < 400  # over four deviations
 
 
+def test_each_step_draws_anew() -> None:
+    kept = memory()
+    assert not torch.equal(kept._draw(torch.arange(5)), kept._draw(torch.arange(5)))
+
+
 def test_memory_starts_alike_for_a_seed_and_differently_for_another() -> None:
     assert torch.equal(memory(1).students, memory(1).students)
     assert not torch.equal(memory(1).students, memory(2).students)

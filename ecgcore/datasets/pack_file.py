@@ -14,13 +14,14 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from ecgcore.storage import writing
 
 MAGIC = b"ECGPACK1"
 ALIGNMENT = 4096
@@ -67,22 +68,12 @@ class PackWriter:
         whole = header | {"shape": [self.records, *self.shape], "sha256": self._hash.hexdigest()}
         text = json.dumps(whole, ensure_ascii=False, allow_nan=False).encode()
         start = len(MAGIC) + _LENGTH_BYTES + len(text)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(MAGIC + len(text).to_bytes(_LENGTH_BYTES, "little") + text)
-                file.write(bytes(-start % ALIGNMENT))
-                self.samples.seek(0)
-                while piece := self.samples.read(_PIECE):
-                    file.write(piece)
-                file.flush()
-                os.fsync(file.fileno())
-            Path(temporary).chmod(0o644)
-            Path(temporary).replace(path)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
+        with writing(path) as file:
+            file.write(MAGIC + len(text).to_bytes(_LENGTH_BYTES, "little") + text)
+            file.write(bytes(-start % ALIGNMENT))
+            self.samples.seek(0)
+            while piece := self.samples.read(_PIECE):
+                file.write(piece)
 
 
 def read_pack_file(path: Path) -> tuple[dict[str, Any], NDArray[np.int16]]:

@@ -23,7 +23,7 @@ from torch.nn import functional
 
 from ecgcore.convolution_blocks import AveragePool
 from ecgcore.layers import pad_same
-from ecgcore.models.network import Network, count_parameters
+from ecgcore.models.network import PooledNetwork, count_parameters
 from ecgcore.models.registry import register
 from ecgcore.models.resnet1d import MVKT_LABELS, MVKT_SPEC
 
@@ -99,7 +99,7 @@ def _trunk(options: HannunOptions, leads: int) -> tuple[nn.Sequential, int]:
     output="sigmoid",
     count=count_parameters,
 )
-class HannunNetwork(Network):
+class HannunNetwork(PooledNetwork):
     """The whole network; features are the last block's averages over time."""
 
     def __init__(self, options: HannunOptions, leads: int, labels: int) -> None:
@@ -112,13 +112,3 @@ class HannunNetwork(Network):
                 nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
                 if module.bias is not None:
                     nn.init.zeros_(module.bias)
-
-    def features(self, x: Tensor) -> Tensor:
-        """(batch, features), the input of the dense layer."""
-        features: Tensor = self.pool(self.trunk(x))
-        return features
-
-    @property
-    def cam_layer(self) -> nn.Module:
-        """Stem, blocks and last norm; their output is averaged over time."""
-        return self.trunk

@@ -19,7 +19,7 @@ import torch
 from torch import Tensor, nn
 
 from ecgcore.convolution_blocks import AveragePool, ConvNormReLU
-from ecgcore.models.network import Network, count_parameters
+from ecgcore.models.network import PooledNetwork, count_parameters
 from ecgcore.models.registry import register
 from ecgcore.models.resnet1d import MVKT_LABELS, MVKT_SPEC
 
@@ -92,7 +92,7 @@ def _trunk(options: DenseNetOptions, leads: int) -> tuple[nn.Sequential, int]:
     output="sigmoid",
     count=count_parameters,
 )
-class DenseNet1d(Network):
+class DenseNet1d(PooledNetwork):
     """The whole network; features are the channels' averages over time."""
 
     def __init__(self, options: DenseNetOptions, leads: int, labels: int) -> None:
@@ -103,13 +103,3 @@ class DenseNet1d(Network):
         for module in self.modules():
             if isinstance(module, nn.Conv1d):
                 nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
-
-    def features(self, x: Tensor) -> Tensor:
-        """(batch, features), the input of the dense layer."""
-        features: Tensor = self.pool(self.trunk(x))
-        return features
-
-    @property
-    def cam_layer(self) -> nn.Module:
-        """Stem, dense blocks and last norm; their output is averaged over time."""
-        return self.trunk

@@ -25,7 +25,7 @@ from ecgcore.convolution_blocks import (
     initialise_backbone,
     pooling_head,
 )
-from ecgcore.models.network import Network, count_parameters
+from ecgcore.models.network import PooledNetwork, count_parameters
 from ecgcore.models.registry import register
 from ecgcore.models.resnet1d import MVKT_SPEC
 
@@ -98,7 +98,7 @@ class ResidualModules(nn.Module):
     output="sigmoid",
     count=count_parameters,
 )
-class Inception1d(Network):
+class Inception1d(PooledNetwork):
     """The whole network; features are the benchmark's hidden layer, or the channels' averages."""
 
     def __init__(self, options: Inception1dOptions, leads: int, labels: int) -> None:
@@ -119,13 +119,3 @@ class Inception1d(Network):
         self.pool = pooling_head(options.head, channels, options.hidden, options.head_dropout)
         self.head = nn.Linear(self.pool.features, labels)
         initialise_backbone(self, options.head)
-
-    def features(self, x: Tensor) -> Tensor:
-        """(batch, features), the input of the last dense layer."""
-        features: Tensor = self.pool(self.trunk(x))
-        return features
-
-    @property
-    def cam_layer(self) -> nn.Module:
-        """All modules; the output is the last one's with its shortcut."""
-        return self.trunk

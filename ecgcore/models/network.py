@@ -56,6 +56,23 @@ class Network(nn.Module):
         return logits
 
 
+class PooledNetwork(Network):
+    """A trunk to (batch, channels, time), whose output Grad-CAM weighs, and a pool to features."""
+
+    trunk: nn.Module
+    pool: nn.Module
+
+    def features(self, x: Tensor) -> Tensor:
+        """(batch, leads, samples) to (batch, features), the input of the last dense layer."""
+        features: Tensor = self.pool(self.trunk(x))
+        return features
+
+    @property
+    def cam_layer(self) -> nn.Module:
+        """The trunk."""
+        return self.trunk
+
+
 class AsideNetwork(Network):
     """A network that is also told things beside the signal, those of its ``InputSpec.aside``.
 

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from torch import Tensor, nn
+from torch import nn
 
 from ecgcore.convolution_blocks import (
     BasicBlock,
@@ -30,7 +30,7 @@ from ecgcore.convolution_blocks import (
     pooling_head,
 )
 from ecgcore.models.input_spec import InputSpec
-from ecgcore.models.network import Network, count_parameters
+from ecgcore.models.network import PooledNetwork, count_parameters
 from ecgcore.models.registry import register
 
 PAPER = "Qin et al. 2023, MVKT-ECG (He et al. 2016, ResNet)"
@@ -127,7 +127,7 @@ def residual_trunk(options: TrunkOptions, leads: int) -> nn.Sequential:
     output="sigmoid",
     count=count_parameters,
 )
-class ResNet1d(Network):
+class ResNet1d(PooledNetwork):
     """The whole network; features are the last stage's averages, or the benchmark's hidden
     layer."""
 
@@ -139,13 +139,3 @@ class ResNet1d(Network):
         )
         self.head = nn.Linear(self.pool.features, labels)
         initialise_backbone(self, options.head)
-
-    def features(self, x: Tensor) -> Tensor:
-        """(batch, features), the input of the last dense layer."""
-        features: Tensor = self.pool(self.trunk(x))
-        return features
-
-    @property
-    def cam_layer(self) -> nn.Module:
-        """Stem and stages; their output is the last stage's."""
-        return self.trunk

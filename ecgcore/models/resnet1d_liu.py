@@ -20,7 +20,7 @@ import torch
 from torch import Tensor, nn
 
 from ecgcore.convolution_blocks import initialise_backbone
-from ecgcore.models.network import Network, count_parameters
+from ecgcore.models.network import PooledNetwork, count_parameters
 from ecgcore.models.registry import register
 from ecgcore.models.resnet1d import MVKT_LABELS, MVKT_SPEC, TrunkOptions, residual_trunk
 
@@ -61,7 +61,7 @@ class AttentionPool(nn.Module):
     output="sigmoid",
     count=count_parameters,
 )
-class ResNetAttention(Network):
+class ResNetAttention(PooledNetwork):
     """The whole network; features are the time steps' attention-weighted mean."""
 
     def __init__(self, options: LiuOptions, leads: int, labels: int) -> None:
@@ -70,13 +70,3 @@ class ResNetAttention(Network):
         self.pool = AttentionPool(options.widths[-1], options.attention)
         self.head = nn.Linear(options.widths[-1], labels)
         initialise_backbone(self, "average")
-
-    def features(self, x: Tensor) -> Tensor:
-        """(batch, features), the input of the dense layer."""
-        features: Tensor = self.pool(self.trunk(x))
-        return features
-
-    @property
-    def cam_layer(self) -> nn.Module:
-        """Stem and stages; their output is the last stage's, before the attention."""
-        return self.trunk

@@ -37,7 +37,7 @@ from ecgcore.convolution_blocks import (
     initialise_backbone,
     pooling_head,
 )
-from ecgcore.models.network import Network, count_parameters
+from ecgcore.models.network import PooledNetwork, count_parameters
 from ecgcore.models.registry import register
 from ecgcore.models.resnet1d import MVKT_LABELS, MVKT_SPEC
 
@@ -131,7 +131,7 @@ def _trunk(options: XResNetOptions, leads: int) -> nn.Sequential:
     output="sigmoid",
     count=count_parameters,
 )
-class XResNet1d(Network):
+class XResNet1d(PooledNetwork):
     """The whole network; features are the benchmark's hidden layer, or the last stage's
     averages."""
 
@@ -142,13 +142,3 @@ class XResNet1d(Network):
         self.pool = pooling_head(options.head, channels, options.hidden, options.head_dropout)
         self.head = nn.Linear(self.pool.features, labels)
         initialise_backbone(self, options.head)
-
-    def features(self, x: Tensor) -> Tensor:
-        """(batch, features), the input of the last dense layer."""
-        features: Tensor = self.pool(self.trunk(x))
-        return features
-
-    @property
-    def cam_layer(self) -> nn.Module:
-        """Stem and stages; their output is the last stage's."""
-        return self.trunk

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Protocol, runtime_checkable
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 Graph = tuple[tuple[float, ...], ...]
 """A square matrix as an option that reads and writes as JSON."""
+
+
+@runtime_checkable
+class TakesLabelGraph(Protocol):
+    """A network with a prior over its labels, which training tells it."""
+
+    def set_graph(self, graph: ArrayLike) -> None:
+        """Take a prior (labels, labels) and keep it with the weights."""
 
 
 def co_occurrence_graph(labels: ArrayLike, fewest: int = 1) -> NDArray[np.float32]:

@@ -1,11 +1,12 @@
 """Changes of a training batch that leave its labels true.
 
 All act on (batch, leads, samples) scaled signals and draw from one generator, so that a run
-repeats.
+repeats. A change of no strength draws nothing, so that the others' draws do not depend on it.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -18,13 +19,20 @@ class Augmentation:
 
     ``shift`` is the largest circular shift as a share of the length, ``gain`` the standard
     deviation of a lead's log gain, ``lead_dropout`` the probability of silencing each lead,
-    ``noise`` the largest standard deviation of white noise (the signal's is 1).
+    ``noise`` the largest standard deviation of white noise (the signal's is 1). ``crop`` is the
+    largest share of the length that is cut off, ``scale`` the standard deviation of the log gain
+    that a record's leads share. ``uniform_noise`` and ``baseline_wander`` are Equations 3 and 4 of
+    Singstad et al. 2022 with the record's standard deviation times this share; 1 is the paper's.
     """
 
     shift: float = 0.0
     gain: float = 0.0
     lead_dropout: float = 0.0
     noise: float = 0.0
+    crop: float = 0.0
+    scale: float = 0.0
+    uniform_noise: float = 0.0
+    baseline_wander: float = 0.0
 
     def __post_init__(self) -> None:
         for name, value in vars(self).items():
@@ -40,13 +48,64 @@ def augment(batch: Tensor, options: Augmentation, generator: Generator) -> Tenso
         shifts = torch.randint(-largest, largest + 1, (records,), generator=generator)
         columns = (torch.arange(samples) - shifts[:, None]) % samples
         batch = batch.gather(2, columns[:, None, :].expand(-1, leads, -1))
+    if options.crop:
+        batch = cropped(batch, options.crop, generator)
     if options.gain:
         gains = torch.randn(records, leads, 1, generator=generator) * options.gain
         batch = batch * gains.exp()
+    if options.scale:
+        batch = batch * (torch.randn(records, 1, 1, generator=generator) * options.scale).exp()
     if options.noise:
         level = torch.rand(records, 1, 1, generator=generator) * options.noise
         batch = batch + torch.randn(batch.shape, generator=generator) * level
+    if options.uniform_noise or options.baseline_wander:
+        deviation = batch.std((1, 2), correction=0, keepdim=True)
+        if options.uniform_noise:
+            batch = with_uniform_noise(batch, deviation * options.uniform_noise, generator)
+        if options.baseline_wander:
+            batch = with_baseline_wander(batch, deviation * options.baseline_wander, generator)
     if options.lead_dropout:
         kept = torch.rand(records, leads, 1, generator=generator) >= options.lead_dropout
         batch = batch * kept
     return batch
+
+
+def cropped(batch: Tensor, largest: float, generator: Generator) -> Tensor:
+    """A window of each record, moved to its start and followed by zeros.
+
+    That is how a model sees a recording that is too short (see ``prepare``). Up to a share
+    ``largest`` of (batch, leads, samples) is cut off, at least one sample kept.
+    """
+    records, leads, samples = batch.shape
+    most = min(int(largest * samples), samples - 1)
+    cut = torch.randint(0, most + 1, (records,), generator=generator)
+    first = (torch.rand(records, generator=generator) * (cut + 1)).long().clamp(max=cut)
+    columns = torch.arange(samples)
+    moved = batch.gather(
+        2, ((columns + first[:, None]) % samples)[:, None, :].expand(-1, leads, -1)
+    )
+    return moved * (columns < samples - cut[:, None])[:, None, :]
+
+
+def with_uniform_noise(batch: Tensor, largest: Tensor, generator: Generator) -> Tensor:
+    """Noise drawn alike between -``largest`` and ``largest`` (batch, 1, 1), on each sample."""
+    return batch + largest * _between_ones(batch.shape, generator)
+
+
+def with_baseline_wander(batch: Tensor, largest: Tensor, generator: Generator) -> Tensor:
+    """One period of a cosine over the record is added, of random phase, and of an amplitude drawn
+    between -``largest`` and ``largest`` (batch, 1, 1).
+
+    Equation 4 prints the sample's value where its number belongs, and leaves out the signal that
+    the text says is added to. Settled: one wave a record, the same in each lead, as the standard
+    deviation is said to be that of the whole recording.
+    """
+    records, _, samples = batch.shape
+    phase = torch.rand(records, 1, 1, generator=generator) * 2 * math.pi
+    amplitude = largest * _between_ones(torch.Size((records, 1, 1)), generator)
+    turns = torch.arange(samples) / samples * 2 * math.pi
+    return batch + amplitude * torch.cos(turns + phase)
+
+
+def _between_ones(shape: torch.Size, generator: Generator) -> Tensor:
+    return 2 * torch.rand(shape, generator=generator) - 1

@@ -1,7 +1,8 @@
 """Checkpoints of a training run: everything needed to go on as if nothing had happened.
 
-One safetensors file, written atomically: weights, averaged weights, best weights, optimiser state
-and random state as tensors; counters and history as JSON in its header. No pickle.
+One safetensors file, written atomically: weights, averaged weights, best weights, the states of
+objective and optimiser, and random state as tensors; counters and history as JSON in its header.
+No pickle.
 """
 
 from __future__ import annotations
@@ -43,7 +44,9 @@ class Progress:
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A run between two epochs; ``data`` is the SHA-256 of the files that it learns from."""
+    """A run between two epochs; ``data`` is the SHA-256 of the files that it learns from, and of
+    the teacher's weights where there is one. ``objective`` is the objective's state, mostly none.
+    """
 
     options: dict[str, Any]
     data: str
@@ -51,11 +54,12 @@ class Checkpoint:
     weights: Weights
     averaged: Weights
     best: Weights
+    objective: Weights
     optimiser: Weights
     random: Weights
 
 
-_PARTS = ("weights", "averaged", "best", "optimiser", "random")
+_PARTS = ("weights", "averaged", "best", "objective", "optimiser", "random")
 
 
 def write_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:

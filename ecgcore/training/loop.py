@@ -22,6 +22,7 @@ from torch import Tensor, nn
 
 from ecgcore.datasets.packed import PackedData
 from ecgcore.models.device import best_device
+from ecgcore.models.label_graph import TakesLabelGraph, co_occurrence_graph
 from ecgcore.models.network import Network, logits_of
 from ecgcore.models.predictor import to_probabilities
 from ecgcore.models.registry import build_network, network_entry
@@ -36,31 +37,25 @@ from ecgcore.training.checkpoint import (
     restore_optimiser,
     write_checkpoint,
 )
-from ecgcore.training.objectives import Objective, objective
-from ecgcore.training.options import TrainOptions
+from ecgcore.training.objective_of import Making, objective_of
+from ecgcore.training.objectives import Step, StepObjective
+from ecgcore.training.options import TrainOptions, options_from_json
+from ecgcore.training.records import (
+    Split,
+    TrainingError,
+    learned_from,
+    network_spec,
+    read_teacher,
+    split,
+)
+from ecgcore.training.sampling import epoch_order
+from ecgcore.training.schedules import learning_rate, reduce_on_plateau
 
 PROGRESS = "progress.jsonl"
 
 _EVALUATION_BATCH = 64
 _LARGEST_GRADIENT = 5.0
 """Gradients are scaled down to this norm: one odd record must not throw a run off."""
-
-
-class TrainingError(RuntimeError):
-    """A run that cannot go on, in one sentence, with what to change."""
-
-
-@dataclass(frozen=True)
-class Split:
-    """Inputs (records, leads, samples), targets (records, labels) and aside values (records,
-    columns), which most networks have none of; float32."""
-
-    inputs: Tensor
-    targets: Tensor
-    aside: Tensor
-
-    def __len__(self) -> int:
-        return len(self.inputs)
 
 
 @dataclass(frozen=True)
@@ -70,19 +65,6 @@ class Trained:
     weights: Weights
     progress: Progress
     seconds: float
-
-
-def split(data: PackedData, options: TrainOptions, folds: tuple[int, ...]) -> Split:
-    """The records of some folds as tensors. Raises TrainingError where there are none."""
-    chosen = data.select(folds)
-    if not len(chosen):
-        raise TrainingError(
-            f"no record in folds {folds} of {data.name}; choose other folds or data"
-        )
-    spec = network_entry(options.network).spec
-    targets = chosen.targets[options.label_set].astype(np.float32)
-    inputs, aside = chosen.inputs(spec), chosen.aside_inputs(spec)
-    return Split(torch.from_numpy(inputs), torch.from_numpy(targets), torch.from_numpy(aside))
 
 
 class Run:
@@ -98,18 +80,23 @@ class Run:
         data_sha256: str,
     ) -> None:
         self.options, self.data, self.validation, self.folder = options, train, validation, folder
-        self.data_sha256 = data_sha256
+        self.learned_from = learned_from(options, data_sha256)
         self.device = best_device()
         torch.manual_seed(options.seed)
         self.draws = torch.Generator().manual_seed(options.seed)
+        self.leads = len(network_spec(options).leads)
         self.network: Network = build_network(
             options.network,
-            leads=train.inputs.shape[1],
+            leads=self.leads,
             labels=train.targets.shape[1],
             options=options.network_options,
         ).to(self.device)
-        self.optimiser = _optimiser(self.network, options)
-        self.objective = _objective(options, train.targets)
+        if isinstance(self.network, TakesLabelGraph) and "graph" not in options.network_options:
+            self.network.set_graph(co_occurrence_graph(train.targets.numpy()))
+        self.objective = self._objective().to(self.device)
+        modules = (self.network, self.objective)
+        self.weights = [p for part in modules for p in part.parameters() if p.requires_grad]
+        self.optimiser = _optimiser(self.weights, options)
         self.output = network_entry(options.network).output
         self.averaged = _clone(self.network.state_dict()) if options.average else {}
         self.best: Weights = {}
@@ -119,10 +106,25 @@ class Run:
             raise TrainingError(f"{len(train)} records make no batch of {options.batch}")
         self._resume()
 
+    def _objective(self) -> StepObjective:
+        """The objective; what it draws for its weights comes after the network's draws."""
+        options, data = self.options, self.data
+        making = Making(
+            network=self.network,
+            targets=data.targets,
+            options=options.objective_options,
+            alpha_balanced=options.alpha_balanced,
+            teacher=read_teacher(options, data.codes),
+        )
+        try:
+            return objective_of(options.objective, making)
+        except ValueError as error:
+            raise TrainingError(f"objective {options.objective}: {error}") from error
+
     def epoch(self) -> dict[str, Any]:
         """Train one epoch, validate, and note the result."""
         began = time.perf_counter()
-        order = torch.randperm(len(self.data), generator=self.draws)
+        order = epoch_order(self.options.sampling, self.data.targets, self.draws)
         total = 0.0
         self.network.train()
         for index in range(self.steps):
@@ -143,19 +145,23 @@ class Run:
 
     def _step(self, rows: Tensor) -> float:
         options = self.options
-        inputs = augment(self.data.inputs[rows], options.augmentation, self.draws).to(self.device)
+        whole = augment(self.data.inputs[rows], options.augmentation, self.draws).to(self.device)
+        inputs, aside = whole[:, : self.leads], self.data.aside[rows].to(self.device)
+        targets = self.data.targets[rows].to(self.device)
         for group in self.optimiser.param_groups:
             group["lr"] = learning_rate(options, self.progress, self.steps)
-        logits = logits_of(self.network, inputs, self.data.aside[rows].to(self.device))
-        loss = self.objective(logits, self.data.targets[rows].to(self.device))
+        logits = logits_of(self.network, inputs, aside)
+        loss = self.objective(
+            Step(rows.to(self.device), whole, inputs, targets, logits, self.network, aside)
+        )
         value = float(loss.detach())
         if not math.isfinite(value):
             raise TrainingError(
                 f"the loss is {value} in epoch {self.progress.epoch + 1}; lower the learning rate"
             )
         self.optimiser.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        nn.utils.clip_grad_norm_(self.network.parameters(), _LARGEST_GRADIENT)
+        loss.backward()
+        nn.utils.clip_grad_norm_(self.weights, _LARGEST_GRADIENT)
         self.optimiser.step()
         self.progress.step += 1
         if options.average:
@@ -177,13 +183,14 @@ class Run:
         current = _clone(self.network.state_dict())
         self.network.load_state_dict(weights)
         records = self.validation
-        logits = infer(self.network, records.inputs, self.device, records.aside)
+        logits = infer(self.network, records.inputs[:, : self.leads], self.device, records.aside)
         self.network.load_state_dict(current)
-        loss = float(
-            self.objective(logits.to(self.device), self.validation.targets.to(self.device))
-        )
+        with torch.no_grad():
+            loss = float(
+                self.objective.of_labels(logits.to(self.device), records.targets.to(self.device))
+            )
         probabilities = to_probabilities(logits, self.output).numpy()
-        return macro_auroc(self.validation.targets.numpy(), probabilities), loss
+        return macro_auroc(records.targets.numpy(), probabilities), loss
 
     def _note(self, row: dict[str, Any], kept: Weights, score: float, loss: float) -> None:
         progress = self.progress
@@ -193,7 +200,7 @@ class Run:
             progress.best_score, progress.best_epoch = score, progress.epoch
             self.best = _clone(kept)
         if self.options.schedule == "plateau":
-            _reduce_on_plateau(progress, loss)
+            reduce_on_plateau(progress, loss)
         progress.best_loss = min(progress.best_loss, loss)
         write_checkpoint(self.folder, self._checkpoint())
         with (self.folder / PROGRESS).open("a", encoding="utf-8") as file:
@@ -219,11 +226,12 @@ class Run:
             random["cuda"] = torch.cuda.get_rng_state(self.device)
         return Checkpoint(
             options=self.options.to_json(),
-            data=self.data_sha256,
+            data=self.learned_from,
             progress=self.progress,
             weights=self.network.state_dict(),
             averaged=self.averaged,
             best=self.best,
+            objective=self.objective.state_dict(),
             optimiser=optimiser_tensors(self.optimiser),
             random=random,
         )
@@ -232,15 +240,22 @@ class Run:
         checkpoint = read_checkpoint(self.folder)
         if checkpoint is None:
             return
-        if checkpoint.options != self.options.to_json():
+        if not _same_options(checkpoint.options, self.options):
             raise CheckpointError(
                 f"{self.folder} holds a run with other options; choose another folder or remove it"
             )
-        if checkpoint.data != self.data_sha256:
+        if checkpoint.data != self.learned_from:
             raise CheckpointError(
-                f"{self.folder} holds a run on other data; choose another folder or remove it"
+                f"{self.folder} holds a run on other data, or with another teacher; choose another "
+                "folder or remove it"
             )
         self.network.load_state_dict(checkpoint.weights)
+        try:
+            self.objective.load_state_dict(checkpoint.objective)
+        except RuntimeError as error:
+            raise CheckpointError(
+                f"{self.folder} holds a run with another objective: {error}; remove it"
+            ) from error
         restore_optimiser(self.optimiser, checkpoint.optimiser)
         self.averaged = {k: v.to(self.device) for k, v in checkpoint.averaged.items()}
         self.best, self.progress = checkpoint.best, checkpoint.progress
@@ -304,43 +319,19 @@ def macro_auroc(targets: NDArray[np.float32], probabilities: NDArray[np.floating
     return float(np.mean(areas))
 
 
-def learning_rate(options: TrainOptions, progress: Progress, steps: int) -> float:
-    """The learning rate of the next step; ``steps`` is their number an epoch."""
-    if options.schedule == "one_cycle":
-        return options.learning_rate * one_cycle(progress.step / (steps * options.epochs))
-    return options.learning_rate * progress.rate_factor
-
-
-def one_cycle(done: float) -> float:
-    """Share of the peak rate after a share ``done`` of the run: cosine up over 25 %, then down.
-
-    Starts at 1/25 and ends at 1e-4 of the peak (Smith, Super-Convergence, 2018; fastai's numbers).
-    """
-    rise, start, end = 0.25, 1 / 25, 1e-4
-    if done < rise:
-        return start + (1 - start) * (1 - math.cos(math.pi * done / rise)) / 2
-    fall = min((done - rise) / (1 - rise), 1.0)
-    return end + (1 - end) * (1 + math.cos(math.pi * fall)) / 2
-
-
-def _reduce_on_plateau(progress: Progress, loss: float) -> None:
-    """A tenth of the rate when the loss did not improve, then two epochs of rest."""
-    if progress.cooldown:
-        progress.cooldown -= 1
-    elif loss >= progress.best_loss:
-        progress.rate_factor *= 0.1
-        progress.cooldown = 2
-
-
-def _optimiser(network: nn.Module, options: TrainOptions) -> torch.optim.Optimizer:
-    weights = [p for p in network.parameters() if p.requires_grad]
+def _optimiser(weights: list[nn.Parameter], options: TrainOptions) -> torch.optim.Optimizer:
     kind = torch.optim.AdamW if options.optimiser == "adamw" else torch.optim.Adam
     return kind(weights, lr=options.learning_rate, weight_decay=options.weight_decay)
 
 
-def _objective(options: TrainOptions, targets: Tensor) -> Objective:
-    alpha = 1 - targets.mean(0) if options.alpha_balanced else None
-    return objective(options.objective, alpha)
+def _same_options(written: dict[str, Any], options: TrainOptions) -> bool:
+    """Whether a checkpoint is of these options; one from before an option existed has its
+    default.
+    """
+    try:
+        return options_from_json(written).to_json() == options.to_json()
+    except (ValueError, TypeError):
+        return False
 
 
 def _clone(weights: Weights) -> Weights:

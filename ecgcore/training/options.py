@@ -3,26 +3,31 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field, fields
+from types import NoneType
 from typing import Any, Literal, get_args
 
 from ecgcore.labels import LabelSetName
+from ecgcore.recording import LEADS
 from ecgcore.training.augmentation import Augmentation
+from ecgcore.training.objective_of import check_objective
+from ecgcore.training.sampling import Sampling
+from ecgcore.training.schedules import Schedule
 
-Schedule = Literal["constant", "one_cycle", "plateau"]
 Optimiser = Literal["adam", "adamw"]
 Keep = Literal["best", "last"]
 
 _CHOICES: dict[str, tuple[str, ...]] = {
     "label_set": get_args(LabelSetName),
+    "sampling": get_args(Sampling),
     "schedule": get_args(Schedule),
     "optimiser": get_args(Optimiser),
     "keep": get_args(Keep),
-    "objective": ("bce", "focal", "categorical_focal", "double_soft_f1"),
 }
 
 _TYPES: dict[str, tuple[type, ...]] = {
     "int": (int,), "float": (int, float), "bool": (bool,), "str": (str,), "dict[str, Any]": (dict,),
-    "Augmentation": (Augmentation,),
+    "Augmentation": (Augmentation,), "dict[str, float]": (dict,), "str | None": (str, NoneType),
+    "tuple[str, ...] | None": (tuple, NoneType), "tuple[int, ...]": (tuple,),
 }  # fmt: skip
 
 
@@ -30,9 +35,15 @@ _TYPES: dict[str, tuple[type, ...]] = {
 class TrainOptions:
     """A recipe.
 
+    ``leads`` are those that the network sees, in their order (None: those of its paper).
+    ``teacher`` is the folder of a trained model that the objective learns from; its leads are
+    loaded too. ``objective`` and ``objective_options`` are those of ``objective_of``;
     ``alpha_balanced`` weighs a label's positives by its share of negatives (focal losses only).
-    ``schedule``: "constant"; "one_cycle" (Smith 2018); "plateau": a tenth whenever the validation
-    loss did not improve, with a cool-down of two epochs (Singstad et al. 2022). ``patience`` epochs
+    ``sampling``: see its module. ``schedule``: "constant"; "one_cycle" (Smith 2018);
+    "warm_restarts" (SGDR 2017): the first fall lasts ``restart_epochs``, each next one
+    ``restart_factor`` times the one before; "warmup_cosine": a line up over ``warmup_epochs``, then
+    a cosine to 0 (Bian et al. 2022); "plateau": a tenth whenever the validation loss did not
+    improve, with a cool-down of two epochs (Singstad et al. 2022). ``patience`` epochs
     without a better validation macro AUROC end the run (0: never); ``keep`` chooses the weights of
     the best epoch or of the last. ``average`` is the decay a step of an exponential moving average
     of the weights, which is then what is validated and kept (0: none). ``fewest_positives`` in
@@ -45,12 +56,19 @@ class TrainOptions:
     network_options: dict[str, Any] = field(default_factory=dict)
     train_folds: tuple[int, ...] = (1, 2, 3, 4, 5, 6, 7, 8)
     validation_folds: tuple[int, ...] = (9,)
+    leads: tuple[str, ...] | None = None
+    teacher: str | None = None
     objective: str = "bce"
+    objective_options: dict[str, float] = field(default_factory=dict)
     alpha_balanced: bool = False
     optimiser: Optimiser = "adamw"
     learning_rate: float = 1e-3
     weight_decay: float = 0.0
+    sampling: Sampling = "uniform"
     schedule: Schedule = "constant"
+    restart_epochs: int = 10
+    restart_factor: int = 1
+    warmup_epochs: int = 2
     batch: int = 32
     epochs: int = 30
     patience: int = 0
@@ -67,15 +85,21 @@ class TrainOptions:
         for name, allowed in _CHOICES.items():
             if getattr(self, name) not in allowed:
                 raise ValueError(f"{name} {getattr(self, name)!r}; allowed: {', '.join(allowed)}")
+        check_objective(self.objective, self.objective_options)
+        if self.alpha_balanced and "alpha" in self.objective_options:
+            raise ValueError("alpha_balanced and an alpha in objective_options; give one of them")
+        self._refuse_wrong_leads()
         if set(self.train_folds) & set(self.validation_folds):
             raise ValueError("a fold is both trained and validated on; choose disjoint folds")
         for name in ("batch", "epochs", "learning_rate"):
             if not getattr(self, name) > 0:
                 raise ValueError(f"{name} {getattr(self, name)}; must be above 0")
-        for name in ("weight_decay", "patience", "seed"):
+        for name in ("weight_decay", "patience", "seed", "warmup_epochs"):
             if not getattr(self, name) >= 0:
                 raise ValueError(f"{name} {getattr(self, name)}; must not be below 0")
-        for name in ("fewest_positives", "fewest_validation_positives"):
+        for name in (
+            "fewest_positives", "fewest_validation_positives", "restart_epochs", "restart_factor",
+        ):  # fmt: skip
             if not getattr(self, name) >= 1:
                 raise ValueError(f"{name} {getattr(self, name)}; must be 1 or more")
         if not 0 <= self.average < 1:
@@ -88,6 +112,17 @@ class TrainOptions:
             is_true = isinstance(value, bool) and option.type != "bool"  # Python counts it as int
             if allowed and (is_true or not isinstance(value, allowed)):
                 raise ValueError(f"{option.name} {value!r}; must be of the type {option.type}")
+
+    def _refuse_wrong_leads(self) -> None:
+        leads = self.leads
+        if leads is None:
+            return
+        known = all(isinstance(lead, str) and lead in LEADS for lead in leads)
+        if not leads or not known or len(set(leads)) != len(leads):
+            raise ValueError(
+                f"leads {', '.join(map(str, leads)) or '(none)'}; give at least one, each once, of "
+                f"{', '.join(LEADS)}"
+            )
 
     def to_json(self) -> dict[str, Any]:
         """A JSON object that ``options_from_json`` reads."""
@@ -105,6 +140,8 @@ def options_from_json(value: dict[str, Any]) -> TrainOptions:
     for name in ("train_folds", "validation_folds"):
         if name in given:
             given[name] = tuple(int(fold) for fold in given[name])
+    if isinstance(given.get("leads"), list):
+        given["leads"] = tuple(given["leads"])
     if isinstance(given.get("augmentation"), dict):
         given["augmentation"] = Augmentation(**given["augmentation"])
     return TrainOptions(**given)

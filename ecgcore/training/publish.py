@@ -26,6 +26,7 @@ from ecgcore.models.registry import build_network, network_entry
 from ecgcore.storage import write_bytes, write_json
 from ecgcore.training.loop import Trained
 from ecgcore.training.options import TrainOptions
+from ecgcore.training.records import network_spec, teacher_card
 
 THRESHOLD_ORIGIN = "best F1 on the validation records"
 
@@ -63,23 +64,23 @@ def publish(
     The card is written last, so that a folder with a card is whole. Raises what ``evaluate``
     raises.
     """
-    entry = network_entry(options.network)
+    entry, spec = network_entry(options.network), network_spec(options)
     codes = data.codes[options.label_set]
     network = build_network(
         options.network,
-        leads=len(entry.spec.leads),
+        leads=len(spec.leads),
         labels=len(codes),
         options=options.network_options,
     )
     network.load_state_dict(trained.weights)
-    flops = count_flops(network, len(entry.spec.leads), entry.spec.samples)
+    flops = count_flops(network, len(spec.leads), spec.samples)
     weights = save({key: value.cpu().contiguous() for key, value in trained.weights.items()})
     card = ModelCard(
         name=name,
         network=options.network,
         network_options=options.network_options,
         output=entry.output,
-        spec=entry.spec,
+        spec=spec,
         labels=_unanswered(options, data),
         threshold_origin=f"{THRESHOLD_ORIGIN} (fold {_join(options.validation_folds)})",
         data=_data_card(options, data),
@@ -87,15 +88,13 @@ def publish(
         metrics={},
         cost={"parameters": entry.count(network), "flops": flops, "bytes": len(weights)},
         paper=entry.paper,
-        limits=_limits(options, data, entry.spec),
+        limits=_limits(options, data, spec),
         command=command,
         weights_sha256=hashlib.sha256(weights).hexdigest(),
     )
     predictor = Predictor(card, network, best_device())
     validation = data.select(options.validation_folds)
-    probabilities = predictor.probabilities(
-        validation.inputs(entry.spec), validation.aside_inputs(entry.spec)
-    )
+    probabilities = predictor.probabilities(validation.inputs(spec), validation.aside_inputs(spec))
     card = replace(card, labels=_with_thresholds(card, options, validation, probabilities))
     card = replace(card, metrics=evaluate(Predictor(card, network, best_device()), validation))
     write_bytes(folder / WEIGHTS, weights)
@@ -178,8 +177,12 @@ def _data_card(options: TrainOptions, data: PackedData) -> dict[str, Any]:
 
 
 def _training_card(options: TrainOptions, trained: Trained) -> dict[str, Any]:
+    card = teacher_card(options)
+    taught = {} if card is None else {"teacher": [card.name, card.weights_sha256]}
+    told = replace(options, teacher=None if card is None else card.name)  # and not a folder here
     return {
-        "options": options.to_json(),
+        "options": told.to_json(),
+        **taught,
         "epochs_run": trained.progress.epoch,
         "best_epoch": trained.progress.best_epoch,
         "seconds": round(trained.seconds, 1),
@@ -193,7 +196,7 @@ def code_digest() -> str:
     digest = hashlib.sha256()
     files = [_PACKAGE / "layers.py", _PACKAGE / "signal" / "resampling.py"]
     for part in ("models", "datasets", "training", "evaluation"):
-        files += sorted((_PACKAGE / part).glob("*.py"))
+        files += sorted((_PACKAGE / part).rglob("*.py"))
     for path in files:
         digest.update(path.relative_to(_PACKAGE).as_posix().encode())
         digest.update(path.read_bytes())

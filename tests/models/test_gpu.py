@@ -13,7 +13,8 @@ from ecgcore.datasets.packed import load_packed
 from ecgcore.explain.methods import METHODS
 from ecgcore.models.card import trained_models
 from ecgcore.models.predictor import Predictor, load_predictor
-from ecgcore.training.loop import Run, split, train
+from ecgcore.training.loop import Run, train
+from ecgcore.training.records import split
 from tests.models.example import example_recording
 from tests.packed_example import write_packed
 from tests.training.test_loop import OPTIONS

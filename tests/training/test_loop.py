@@ -13,10 +13,11 @@ from ecgcore.datasets.packed import PackedData, load_packed
 from ecgcore.models.card import read_card
 from ecgcore.models.predictor import read_predictor
 from ecgcore.training.augmentation import Augmentation, augment
-from ecgcore.training.checkpoint import CHECKPOINT, CheckpointError, Progress, Weights
-from ecgcore.training.loop import Run, TrainingError, learning_rate, one_cycle, split, train
+from ecgcore.training.checkpoint import CHECKPOINT, CheckpointError, Weights
+from ecgcore.training.loop import Run, train
 from ecgcore.training.options import TrainOptions, options_from_json
 from ecgcore.training.publish import publish
+from ecgcore.training.records import TrainingError, split
 from tests.packed_example import write_packed
 
 OPTIONS = TrainOptions(
@@ -99,9 +100,9 @@ def test_alpha_weighs_a_rare_labels_positives_more(data: PackedData, tmp_path: P
     share = run.data.targets.mean(0)
     logits = torch.zeros(1, 5)
     even = 0.5**2 * np.log(2)  # of a probability of one half, gamma 2
-    positives = float(run.objective(logits, torch.ones(1, 5)))
+    positives = float(run.objective.of_labels(logits, torch.ones(1, 5)))
     assert positives == pytest.approx(float((1 - share).mean()) * even)
-    assert float(run.objective(logits, torch.zeros(1, 5))) == pytest.approx(
+    assert float(run.objective.of_labels(logits, torch.zeros(1, 5))) == pytest.approx(
         float(share.mean()) * even
     )
 
@@ -169,15 +170,6 @@ def test_a_label_that_may_be_chance_is_scored_but_not_answered(
         assert label.answered == (row["auroc_interval"][0] > 0.5)
         assert label.answered or "from chance" in row["reason"]
     assert card.metrics["macro"]["n_labels"] == 5
-
-
-def test_learning_rates() -> None:
-    assert one_cycle(0.0) == pytest.approx(1 / 25)
-    assert one_cycle(0.25) == pytest.approx(1)
-    assert one_cycle(1.0) == pytest.approx(1e-4)
-    options = replace(OPTIONS, schedule="constant", learning_rate=0.5)
-    run_rate = learning_rate(options, Progress(rate_factor=0.1), 10)
-    assert run_rate == pytest.approx(0.05)
 
 
 def test_plateau_reduces_once_then_rests(data: PackedData, tmp_path: Path) -> None:

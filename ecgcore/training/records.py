@@ -1,0 +1,123 @@
+"""The records of a run as tensors: all leads that are loaded, the network's first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ecgcore.datasets.packed import PackedData
+from ecgcore.models.card import CardError, ModelCard, read_card
+from ecgcore.models.input_spec import InputSpec
+from ecgcore.models.predictor import read_predictor
+from ecgcore.models.registry import network_entry
+from ecgcore.training.objective_of import Teacher
+from ecgcore.training.options import TrainOptions
+
+
+class TrainingError(RuntimeError):
+    """A run that cannot go on, in one sentence, with what to change."""
+
+
+@dataclass(frozen=True)
+class Split:
+    """Inputs (records, loaded leads, samples), targets (records, labels) and aside values (records,
+    columns), which most networks have none of; float32. ``codes`` name the labels."""
+
+    inputs: Tensor
+    targets: Tensor
+    aside: Tensor
+    codes: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.inputs)
+
+
+def split(data: PackedData, options: TrainOptions, folds: tuple[int, ...]) -> Split:
+    """The records of some folds as tensors. Raises TrainingError where there are none, or where
+    the teacher does not fit.
+    """
+    chosen = data.select(folds)
+    if not len(chosen):
+        raise TrainingError(
+            f"no record in folds {folds} of {data.name}; choose other folds or data"
+        )
+    spec = replace(network_spec(options), leads=loaded_leads(options))
+    targets = chosen.targets[options.label_set].astype(np.float32)
+    inputs, aside = chosen.inputs(spec), chosen.aside_inputs(spec)
+    return Split(
+        torch.from_numpy(inputs),
+        torch.from_numpy(targets),
+        torch.from_numpy(aside),
+        chosen.codes[options.label_set],
+    )
+
+
+def network_spec(options: TrainOptions) -> InputSpec:
+    """What the network eats: its paper's input with the leads of the options."""
+    spec = network_entry(options.network).spec
+    return spec if options.leads is None else replace(spec, leads=options.leads)
+
+
+def loaded_leads(options: TrainOptions) -> tuple[str, ...]:
+    """The network's leads in its order, then those that the teacher sees beside them."""
+    own = network_spec(options).leads
+    card = teacher_card(options)
+    return own if card is None else (*own, *(lead for lead in card.spec.leads if lead not in own))
+
+
+def teacher_card(options: TrainOptions) -> ModelCard | None:
+    """The teacher's card, None without one.
+
+    Raises TrainingError where it cannot be read or its input differs in more than the leads.
+    """
+    if options.teacher is None:
+        return None
+    try:
+        card = read_card(Path(options.teacher))
+    except CardError as error:
+        raise TrainingError(f"the teacher cannot be used: {error}") from error
+    own, its = network_spec(options), card.spec
+    if (its.sampling_rate, its.seconds) != (own.sampling_rate, own.seconds):
+        raise TrainingError(
+            f"the teacher {card.name} reads {its.seconds:g} s at {its.sampling_rate:g} Hz, "
+            f"{options.network} {own.seconds:g} s at {own.sampling_rate:g} Hz; choose a teacher of "
+            "the same input"
+        )
+    if replace(its, leads=own.leads) != own:
+        raise TrainingError(
+            f"the teacher {card.name} reads signals of another conditioning, resampling or aside "
+            f"inputs than {options.network}; choose a teacher of the same input"
+        )
+    return card
+
+
+def read_teacher(options: TrainOptions, codes: tuple[str, ...]) -> Teacher | None:
+    """The teacher, None without one. Raises TrainingError where it does not fit the run."""
+    card = teacher_card(options)
+    if card is None or options.teacher is None:
+        return None
+    if [(label.set, label.code) for label in card.labels] != [
+        (options.label_set, c) for c in codes
+    ]:
+        raise TrainingError(
+            f"the teacher {card.name} answers for other labels than the {len(codes)} "
+            f"{options.label_set} of the data; choose a teacher of the same labels"
+        )
+    try:
+        network = read_predictor(Path(options.teacher)).network
+    except CardError as error:
+        raise TrainingError(f"the teacher cannot be used: {error}") from error
+    loaded = loaded_leads(options)
+    return Teacher(network, tuple(loaded.index(lead) for lead in card.spec.leads))
+
+
+def learned_from(options: TrainOptions, data_sha256: str) -> str:
+    """What a run's checkpoint is bound to: the data's hash, and the teacher's weights' where there
+    is one.
+    """
+    card = teacher_card(options)
+    return data_sha256 if card is None else f"{data_sha256}+{card.weights_sha256}"

@@ -1,0 +1,103 @@
+"""Options read and write as JSON, and refuse with a sentence."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, get_args
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ecgcore.models.registry import build_network
+from ecgcore.recording import LEADS
+from ecgcore.training.objective_of import OBJECTIVES, Making, check_objective, objective_of
+from ecgcore.training.options import TrainOptions, options_from_json
+from ecgcore.training.sampling import Sampling
+from ecgcore.training.schedules import Schedule
+
+PLAIN: dict[str, Any] = {"network": "inception", "label_set": "superclasses"}
+
+
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(
+    leads=st.none() | st.lists(st.sampled_from(LEADS), min_size=1, unique=True).map(tuple),
+    teacher=st.none() | st.text(max_size=9),
+    sampling=st.sampled_from(get_args(Sampling)),
+    schedule=st.sampled_from(get_args(Schedule)),
+    told=st.dictionaries(st.sampled_from(["alpha", "gamma"]), st.floats(0, 5)),
+)
+def test_options_survive_json(
+    leads: tuple[str, ...] | None,
+    teacher: str | None,
+    sampling: Sampling,
+    schedule: Schedule,
+    told: dict[str, float],
+) -> None:
+    options = TrainOptions(
+        **PLAIN,
+        leads=leads,
+        teacher=teacher,
+        sampling=sampling,
+        schedule=schedule,
+        objective="focal",
+        objective_options=told,
+    )
+    assert options_from_json(json.loads(json.dumps(options.to_json()))) == options
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"leads": []}, r"leads \(none\); give at least one"),
+        ({"leads": ["I", "I"]}, "leads I, I; give at least one, each once, of I, II"),
+        ({"leads": ["I", "VX"]}, "leads I, VX; give at least one"),
+        ({"leads": "I"}, "leads 'I'; must be of the type"),
+        ({"teacher": 3}, "teacher 3; must be of the type"),
+        ({"sampling": "often"}, "allowed: uniform, oversampling, class_balanced"),
+        ({"schedule": "steps"}, "allowed: constant, one_cycle, warm_restarts"),
+        ({"restart_epochs": 0}, "restart_epochs 0; must be 1 or more"),
+        ({"restart_factor": 1.5}, "restart_factor 1.5; must be of the type int"),
+        ({"warmup_epochs": -1}, "warmup_epochs -1; must not be below 0"),
+        ({"objective": "hinge"}, "objective 'hinge'; allowed: bce, weighted_bce, focal"),
+        ({"objective_options": {"gamma": 1}}, "bce has no option gamma; known: none"),
+        ({"objective_options": [1]}, "must be of the type dict"),
+        ({"objective": "focal", "objective_options": {"gamma": "2"}}, "gamma '2'; must be a num"),
+        ({"objective": "focal", "objective_options": {"gamma": True}}, "gamma True; must be a"),
+        (
+            {"objective": "focal", "alpha_balanced": True, "objective_options": {"alpha": 0.5}},
+            "give one of them",
+        ),
+    ],
+)
+def test_what_cannot_be_is_refused(changes: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(ValueError, match=sentence):
+        options_from_json({**PLAIN, **changes})
+
+
+@pytest.mark.parametrize("name", OBJECTIVES)
+def test_each_objective_has_a_loss_of_steps_and_of_labels(name: str) -> None:
+    targets = torch.tensor([[1.0, 0, 0], [0, 1, 0]])
+    network = build_network("inception", leads=1, labels=3, options={"filters": 4})
+    objective = objective_of(name, Making(network, targets, {}))
+    logits = torch.zeros(2, 3)
+    assert float(objective.of_labels(logits, targets)) > 0
+
+
+def test_weighted_entropy_by_hand() -> None:
+    """Of 4 records label 0 has 1 and label 1 none: weights 4 and 1."""
+    targets = torch.tensor([[1.0, 0], [0, 0], [0, 0], [0, 0]])
+    network = build_network("inception", leads=1, labels=2, options={"filters": 4})
+    objective = objective_of("weighted_bce", Making(network, targets, {}))
+    half = torch.log(torch.tensor(2.0))
+    loss = objective.of_labels(torch.zeros(4, 2), targets)
+    assert float(loss) == pytest.approx(float((4 + 7) * half / 4))
+
+
+def test_a_missing_teacher_is_asked_for() -> None:
+    network = build_network("inception", leads=1, labels=2, options={"filters": 4})
+    with pytest.raises(ValueError, match="set the option teacher"):
+        _ = Making(network, torch.zeros(1, 2), {}).taught
+    with pytest.raises(ValueError, match="allowed: bce, weighted_bce"):
+        check_objective("mvkt_", {})

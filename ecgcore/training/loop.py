@@ -112,6 +112,8 @@ class Run:
         making = Making(
             network=self.network,
             targets=data.targets,
+            leads=self.leads,
+            samples=data.inputs.shape[-1],
             options=options.objective_options,
             alpha_balanced=options.alpha_balanced,
             teacher=read_teacher(options, data.codes),

@@ -4,16 +4,20 @@
 name                   options (default)                     from
 =====================  ====================================  ================================
 bce                                                          ``labels``
-weighted_bce                                                 here: Bian et al. 2022, Eq. 5
+weighted_bce                                                 ``weighted``: HRNN, Eq. 5
 focal                  alpha (0.25), gamma (2)               ``labels``
 categorical_focal      alpha (0.25), gamma (2)               ``labels``
 double_soft_f1                                               ``labels``
+hrnn                   lambda (1)                            ``hrnn``: HRNN, Eq. 6
+mkd *                  weight (1), temperature (1.5)         ``soft_targets``: MVKT-ECG, Eq. 8
+kd *                   weight (1), temperature (1.5)         ``soft_targets``: Hinton et al.
+fitnet *               hints (100)                           ``hints``
+attention_transfer *   attention (1000)                      ``attention_transfer``
+mvkt *                 mkd (1), clt (0.8), negatives (1024)  ``mvkt``: MVKT-ECG, Eq. 9
 =====================  ====================================  ================================
 
-An objective is added by a row in ``OBJECTIVES``: the names of its options, and a function from
-``Making`` to a ``StepObjective``. Of the five papers these belong here as soon as the package of
-objectives has them, each with a teacher but the last: mkd, kd, fitnet, attention_transfer, mvkt and
-hrnn. Such a row checks with ``Making.taught`` that there is a teacher.
+Those with a star learn from a teacher. An objective is added by a row in ``OBJECTIVES``: the names
+of its options, and a function from ``Making`` to a ``StepObjective``.
 """
 
 from __future__ import annotations
@@ -23,10 +27,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import torch
 from torch import Tensor
-from torch.nn import functional
 
+from ecgcore.models.hrnn import HRNN
 from ecgcore.models.network import Network
 from ecgcore.training.objectives import (
     OfLabels,
@@ -36,6 +39,19 @@ from ecgcore.training.objectives import (
     double_soft_f1,
     focal,
 )
+from ecgcore.training.objectives.attention_transfer import ATTENTION_WEIGHT, attention_loss
+from ecgcore.training.objectives.distilled import Distilled
+from ecgcore.training.objectives.hints import HINT_WEIGHT, fitnet_loss
+from ecgcore.training.objectives.hrnn import HrnnLoss
+from ecgcore.training.objectives.lead_transfer import LeadTransferOptions
+from ecgcore.training.objectives.mvkt import CLT_WEIGHT, MKD_WEIGHT, MvktLoss
+from ecgcore.training.objectives.soft_targets import (
+    TEMPERATURE,
+    MultilabelDistillation,
+    SoftmaxDistillation,
+)
+from ecgcore.training.objectives.teacher import FrozenTeacher
+from ecgcore.training.objectives.weighted import class_weights, weighted_binary_cross_entropy
 
 
 @dataclass(frozen=True)
@@ -50,12 +66,14 @@ class Teacher:
 class Making:
     """What an objective may be made from.
 
-    ``targets`` (records, labels) are those of training; ``network`` is the one to be trained;
-    ``options`` hold numbers by name.
+    ``targets`` (records, labels) are those of training; ``network`` is the one to be trained, on
+    inputs (batch, ``leads``, ``samples``); ``options`` hold numbers by name.
     """
 
     network: Network
     targets: Tensor
+    leads: int
+    samples: int
     options: dict[str, float]
     alpha_balanced: bool = False
     teacher: Teacher | None = None
@@ -73,11 +91,18 @@ class Making:
         return self.options.get("gamma", 2.0)
 
     @property
-    def taught(self) -> Teacher:
+    def taught(self) -> FrozenTeacher:
         """The teacher. Raises ValueError where there is none."""
         if self.teacher is None:
             raise ValueError("this objective learns from a teacher; set the option teacher")
-        return self.teacher
+        return FrozenTeacher(self.teacher.network, self.teacher.rows)
+
+    def number(self, option: str, default: float) -> float:
+        """An option's value."""
+        return self.options.get(option, default)
+
+
+Make = Callable[[Making], StepObjective]
 
 
 @dataclass(frozen=True)
@@ -85,17 +110,63 @@ class Kind:
     """A row of the table: what an objective may be told, and how it is made."""
 
     options: tuple[str, ...]
-    make: Callable[[Making], StepObjective]
+    make: Make
+
+
+def _weighted(making: Making) -> StepObjective:
+    return OfLabels(weighted_binary_cross_entropy(class_weights(making.targets)))
+
+
+def _hrnn(making: Making) -> StepObjective:
+    if not isinstance(making.network, HRNN):
+        raise ValueError("asks the network for its rules; train the network hrnn with it")
+    return HrnnLoss(class_weights(making.targets), making.number("lambda", 1.0))
+
+
+def _distilled(lesson: type[MultilabelDistillation | SoftmaxDistillation]) -> Make:
+    def make(making: Making) -> StepObjective:
+        taught = lesson(making.number("temperature", TEMPERATURE))
+        return Distilled(making.network, making.taught, [(making.number("weight", 1.0), taught)])
+
+    return make
+
+
+def _fitnet(making: Making) -> StepObjective:
+    hints = making.number("hints", HINT_WEIGHT)
+    return fitnet_loss(making.network, making.taught, making.leads, making.samples, hints=hints)
+
+
+def _attention(making: Making) -> StepObjective:
+    weight = making.number("attention", ATTENTION_WEIGHT)
+    return attention_loss(making.network, making.taught, attention=weight)
+
+
+def _mvkt(making: Making) -> StepObjective:
+    negatives = making.number("negatives", LeadTransferOptions().negatives)
+    return MvktLoss(
+        making.network,
+        making.taught,
+        len(making.targets),
+        mkd=making.number("mkd", MKD_WEIGHT),
+        clt=making.number("clt", CLT_WEIGHT),
+        transfer=LeadTransferOptions(negatives=int(negatives)),
+    )
 
 
 OBJECTIVES: dict[str, Kind] = {
     "bce": Kind((), lambda _: OfLabels(binary_cross_entropy)),
-    "weighted_bce": Kind((), lambda made: OfLabels(_weighted(made.targets))),
+    "weighted_bce": Kind((), _weighted),
     "focal": Kind(("alpha", "gamma"), lambda made: OfLabels(focal(made.alpha, made.gamma))),
     "categorical_focal": Kind(
         ("alpha", "gamma"), lambda made: OfLabels(categorical_focal(made.alpha, made.gamma))
     ),
     "double_soft_f1": Kind((), lambda _: OfLabels(double_soft_f1)),
+    "hrnn": Kind(("lambda",), _hrnn),
+    "mkd": Kind(("weight", "temperature"), _distilled(MultilabelDistillation)),
+    "kd": Kind(("weight", "temperature"), _distilled(SoftmaxDistillation)),
+    "fitnet": Kind(("hints",), _fitnet),
+    "attention_transfer": Kind(("attention",), _attention),
+    "mvkt": Kind(("mkd", "clt", "negatives"), _mvkt),
 }
 
 
@@ -122,19 +193,3 @@ def objective_of(name: str, making: Making) -> StepObjective:
     """
     check_objective(name, making.options)
     return OBJECTIVES[name].make(making)
-
-
-def _weighted(targets: Tensor) -> Callable[[Tensor, Tensor], Tensor]:
-    """Positives of a label weigh records / its positives, 1 where it has none; a sum over labels,
-    a mean over records.
-    """
-    counts = targets.sum(0)
-    weights = torch.where(counts > 0, len(targets) / counts.clamp(min=1), 1.0)
-
-    def loss(logits: Tensor, wanted: Tensor) -> Tensor:
-        terms = functional.binary_cross_entropy_with_logits(
-            logits, wanted, pos_weight=weights.to(logits), reduction="none"
-        )
-        return terms.sum(1).mean()
-
-    return loss

@@ -257,10 +257,9 @@ def _data(given: argparse.Namespace) -> int:
 
 def _train(given: argparse.Namespace) -> int:
     from ecgcore.datasets.packed import PackedDataError
-    from ecgcore.training.checkpoint import CheckpointError
+    from ecgcore.training.checkpoint import CheckpointError, TrainingError
     from ecgcore.training.loop import train
     from ecgcore.training.publish import publish
-    from ecgcore.training.records import TrainingError
 
     options = train_options(given)
     name = given.name or given.recipe or options.network

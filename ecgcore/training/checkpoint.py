@@ -28,6 +28,10 @@ class CheckpointError(ValueError):
     """A checkpoint that cannot be continued from."""
 
 
+class TrainingError(RuntimeError):
+    """A run that cannot go on, in one sentence, with what to change."""
+
+
 @dataclass
 class Progress:
     """Counters of a run; ``history`` has one object an epoch."""

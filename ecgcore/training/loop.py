@@ -31,6 +31,7 @@ from ecgcore.training.checkpoint import (
     Checkpoint,
     CheckpointError,
     Progress,
+    TrainingError,
     Weights,
     optimiser_tensors,
     read_checkpoint,
@@ -42,7 +43,6 @@ from ecgcore.training.objectives import Step, StepObjective
 from ecgcore.training.options import TrainOptions, options_from_json
 from ecgcore.training.records import (
     Split,
-    TrainingError,
     learned_from,
     network_spec,
     read_teacher,

@@ -14,12 +14,9 @@ from ecgcore.models.card import CardError, ModelCard, read_card
 from ecgcore.models.input_spec import InputSpec
 from ecgcore.models.predictor import read_predictor
 from ecgcore.models.registry import network_entry
+from ecgcore.training.checkpoint import TrainingError
 from ecgcore.training.objective_of import Teacher
 from ecgcore.training.options import TrainOptions
-
-
-class TrainingError(RuntimeError):
-    """A run that cannot go on, in one sentence, with what to change."""
 
 
 @dataclass(frozen=True)

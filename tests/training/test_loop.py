@@ -13,11 +13,11 @@ from ecgcore.datasets.packed import PackedData, load_packed
 from ecgcore.models.card import read_card
 from ecgcore.models.predictor import read_predictor
 from ecgcore.training.augmentation import Augmentation, augment
-from ecgcore.training.checkpoint import CHECKPOINT, CheckpointError, Weights
+from ecgcore.training.checkpoint import CHECKPOINT, CheckpointError, TrainingError, Weights
 from ecgcore.training.loop import Run, train
 from ecgcore.training.options import TrainOptions, options_from_json
 from ecgcore.training.publish import publish
-from ecgcore.training.records import TrainingError, split
+from ecgcore.training.records import split
 from tests.packed_example import write_packed
 
 OPTIONS = TrainOptions(

@@ -19,6 +19,7 @@ from ecgcore.recording import LEADS
 from ecgcore.training.checkpoint import (
     CHECKPOINT,
     CheckpointError,
+    TrainingError,
     Weights,
     read_checkpoint,
     write_checkpoint,
@@ -28,7 +29,7 @@ from ecgcore.training.objective_of import OBJECTIVES, Kind, Making
 from ecgcore.training.objectives import Step, StepObjective, binary_cross_entropy
 from ecgcore.training.options import TrainOptions
 from ecgcore.training.publish import publish
-from ecgcore.training.records import TrainingError, loaded_leads, split
+from ecgcore.training.records import loaded_leads, split
 from tests.models.example import example_recording
 from tests.packed_example import write_packed
 from tests.training.test_loop import OPTIONS as PLAIN

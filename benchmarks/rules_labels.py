@@ -119,7 +119,7 @@ LUDB: dict[str, str] = {
     "sinus_arrhythmia": "sinus arrhythmia",
     "arrhythmia": "sinus arrhythmia",
     "atrial_fibrillation": "atrial fibrillation",
-    "paced_rhythm": "pacemaker",
+    "paced_rhythm": "pacemaker presence;p-synchrony",  # not the "wandering atrial pacemaker"
     "ventricular_ectopy": "ventricular extrasystole",
     "atrial_ectopy": "atrial extrasystole",
     "first_degree_block": "i degree av block",
@@ -151,5 +151,5 @@ def labelled(criterion: str, system: str, labels: str) -> bool | None:
         text = "|" + labels.lower().replace(" | ", "|")
         for start in ("complete ", "incomplete "):  # statements of one field follow each other
             text = text.replace(f" {start}", f"|{start}")
-        return table[criterion] in text
+        return any(words in text for words in table[criterion].split(";"))
     return bool(set(table[criterion].split()) & set(labels.split(";")))

@@ -102,7 +102,7 @@ def lead_values(
     values = {name: _value(name, number) for name, number in numbers.items()}
     if values["intrinsicoid_ms"].number is None:
         values["intrinsicoid_ms"] = Value(None, "ms", f"lead {lead} has no R wave")
-    return values | _p_values(beat, lead, usual, least) | _t_values(beat, lead, usual, above)
+    return values | _p_values(beat, lead, usual, least) | _t_values(beat, lead, usual, above, least)
 
 
 def absent_values(reason: str) -> dict[str, Value]:
@@ -217,7 +217,9 @@ def _milliseconds(beat: FineBeat, usual: UsualBeat, own: tuple[float, float]) ->
     return (own[1] - own[0]) * (fine_off - fine_on) / (off - on)
 
 
-def _t_values(beat: FineBeat, lead: str, usual: UsualBeat, above: _Values) -> dict[str, Value]:
+def _t_values(
+    beat: FineBeat, lead: str, usual: UsualBeat, above: _Values, least: float
+) -> dict[str, Value]:
     if "T" not in beat.borders:
         reason = usual.absent.get("T", "the T wave was not delineated")
         return {name: Value(None, unit_of(name), reason) for name in _T_NAMES}
@@ -225,6 +227,7 @@ def _t_values(beat: FineBeat, lead: str, usual: UsualBeat, above: _Values) -> di
     if len(part) < 2 or not np.isfinite(part).all():
         reason = f"the median beat of lead {lead} ends before the T wave does"
         return {name: Value(None, unit_of(name), reason) for name in _T_NAMES}
+    part = part[_st_end(part, least) :]
     high, low = float(part.max()), float(part.min())
     own = usual.leads.get(lead, {}).get("T")
     unmarked = Value(None, "ms", f"no T wave was delineated in lead {lead}, only in others")
@@ -233,3 +236,18 @@ def _t_values(beat: FineBeat, lead: str, usual: UsualBeat, above: _Values) -> di
         "t_neg_mv": Value(min(low, 0.0), "mV"),
         "t_ms": unmarked if own is None else Value(_milliseconds(beat, usual, own), "ms"),
     }
+
+
+def _st_end(part: _Values, least: float) -> int:
+    """Up to where ``part``, a T wave from the heart's T onset on, is still the ST segment.
+
+    A depressed or elevated ST segment that goes to the line is no wave, however far it was from
+    it: to the first turn away from the line by ``least`` (mV), or to the line itself.
+    """
+    distance = part * np.sign(part[0])
+    turns = np.flatnonzero(distance > np.minimum.accumulate(distance) + least)
+    crossed = np.flatnonzero(distance <= 0)
+    stop = int(crossed[0]) if crossed.size else len(part) - 1
+    if turns.size and turns[0] < stop:
+        stop = int(turns[0])
+    return int(np.argmin(distance[: stop + 1]))

@@ -28,6 +28,7 @@ from ecgcore.signal.doubts import doubts
 from ecgcore.signal.intervals import UsualBeat, usual_beat
 from ecgcore.signal.mains import pauses, without_mains
 from ecgcore.signal.measured import OVERALL_NAMES, Measurements, Value, unit_of
+from ecgcore.signal.p_onset import trimmed_p_onset
 from ecgcore.signal.qrs_ends import trimmed_qrs
 from ecgcore.signal.rhythm import rhythm_values
 from ecgcore.signal.slurring import initial_slur_ms
@@ -125,15 +126,29 @@ def _readable(recording: Recording, delineation: Delineation) -> Recording | Non
 
 
 def _trimmed(readable: Recording, beats: Beats, usual: UsualBeat) -> tuple[UsualBeat, FineBeat]:
-    """The usual beat with its QRS complex trimmed to what the median beat shows, and that beat."""
+    """The usual beat, its QRS complex and P onset trimmed to what the median beat shows; and that.
+
+    The QRS complex first: P is looked for before it.
+    """
     fine = fine_beat(median_beat(readable, beats), usual)
-    onset, offset = trimmed_qrs(fine, not readable.source.voltages_in_doubt, readable.computed)
-    marked, step = usual.borders["QRS"], beats.sampling_rate / 1000
-    first = marked[0] + (onset - fine.borders["QRS"][0]) * step
-    last = marked[1] + (offset - fine.borders["QRS"][1]) * step
+    known = not readable.source.voltages_in_doubt
+    ends = {"QRS": trimmed_qrs(fine, known, readable.computed)}
+    p_onset = trimmed_p_onset(fine, known, readable.computed)
+    if p_onset is not None:
+        ends["P"] = (p_onset, fine.borders["P"][1])
+    step = beats.sampling_rate / 1000
+    moved = {
+        wave: tuple(
+            mark + (now - before) * step
+            for mark, now, before in zip(
+                usual.borders[wave], after, fine.borders[wave], strict=True
+            )
+        )
+        for wave, after in ends.items()
+    }
     return (
-        replace(usual, borders={**usual.borders, "QRS": (first, last)}),
-        replace(fine, borders={**fine.borders, "QRS": (onset, offset)}),
+        replace(usual, borders={**usual.borders, **moved}),
+        replace(fine, borders={**fine.borders, **ends}),
     )
 
 

@@ -44,8 +44,8 @@ def trimmed_qrs(
         inside = row[max(round(onset), 0) : round(offset) + 1]
         size = 1.0 if size_known or not len(inside) else float(np.ptp(inside))
         least = max(LEAST_MV * size, ABOVE_NOISE * float(noise))
-        starts.append(_margin(row, round(onset), 1, least))
-        stops.append(_margin(row, round(offset), -1, least))
+        starts.append(margin_ms(row, round(onset), 1, least, MOST_TRIMMED_MS + _VISIBLE_MS))
+        stops.append(margin_ms(row, round(offset), -1, least, MOST_TRIMMED_MS + _VISIBLE_MS))
     return onset + _trim(starts), offset - _trim(stops)
 
 
@@ -55,14 +55,17 @@ def _trim(margins: list[float]) -> float:
     return min(max(second - _VISIBLE_MS, 0.0), MOST_TRIMMED_MS)
 
 
-def _margin(row: _Values, mark: int, inward: int, least: float) -> float:
+def margin_ms(
+    row: NDArray[np.float64], mark: int, inward: int, least: float, reach: float
+) -> float:
     """Ms inward from the mark until the lead leaves the line outside it for good; 0 if unknown.
 
-    Before the complex the line is level, for a P wave's end may slope; after it the ST segment's
-    slope is followed.
+    ``row`` (ms,) in mV, ``inward`` 1 for an onset and -1 for an offset; ``reach`` is the answer
+    where the lead stays within ``least`` (mV) of the line so long. Before a wave the line is level,
+    for another wave's end may slope; after it the ST segment's slope is followed.
     """
     outside = mark - inward * np.arange(*_LINE_MS)
-    within = mark + inward * np.arange(int(MOST_TRIMMED_MS + _VISIBLE_MS) + _LASTS_MS)
+    within = mark + inward * np.arange(int(reach) + _LASTS_MS)
     both = np.concatenate([outside, within])
     if both.min() < 0 or both.max() >= len(row) or not np.isfinite(row[both]).all():
         return 0.0
@@ -72,4 +75,4 @@ def _margin(row: _Values, mark: int, inward: int, least: float) -> float:
         line = level + slope * (within - mark)
     away = np.abs(row[within] - line) > least
     lasting = np.convolve(away, np.ones(_LASTS_MS), mode="valid") == _LASTS_MS
-    return float(np.argmax(lasting)) if lasting.any() else MOST_TRIMMED_MS + _VISIBLE_MS
+    return float(np.argmax(lasting)) if lasting.any() else reach

@@ -132,20 +132,18 @@ def _trimmed(readable: Recording, beats: Beats, usual: UsualBeat) -> tuple[Usual
     """
     fine = fine_beat(median_beat(readable, beats), usual)
     known = not readable.source.voltages_in_doubt
-    ends = {"QRS": trimmed_qrs(fine, known, readable.computed)}
+    ends: dict[Wave, tuple[float, float]] = {"QRS": trimmed_qrs(fine, known, readable.computed)}
     p_onset = trimmed_p_onset(fine, known, readable.computed)
     if p_onset is not None:
         ends["P"] = (p_onset, fine.borders["P"][1])
     step = beats.sampling_rate / 1000
-    moved = {
-        wave: tuple(
-            mark + (now - before) * step
-            for mark, now, before in zip(
-                usual.borders[wave], after, fine.borders[wave], strict=True
-            )
+    moved: dict[Wave, tuple[float, float]] = {}
+    for wave, (onset, offset) in ends.items():
+        marked, before = usual.borders[wave], fine.borders[wave]
+        moved[wave] = (
+            marked[0] + (onset - before[0]) * step,
+            marked[1] + (offset - before[1]) * step,
         )
-        for wave, after in ends.items()
-    }
     return (
         replace(usual, borders={**usual.borders, **moved}),
         replace(fine, borders={**fine.borders, **ends}),

@@ -1,4 +1,4 @@
-"""A T wave is a wave: an ST segment that returns to the line is none, however far it lay from it."""
+"""A T wave is a wave: an ST segment that returns to the line is none, however far off it was."""
 
 from __future__ import annotations
 

@@ -133,7 +133,7 @@ def _trimmed(readable: Recording, beats: Beats, usual: UsualBeat) -> tuple[Usual
     fine = fine_beat(median_beat(readable, beats), usual)
     known = not readable.source.voltages_in_doubt
     ends: dict[Wave, tuple[float, float]] = {"QRS": trimmed_qrs(fine, known, readable.computed)}
-    p_onset = trimmed_p_onset(fine, known, readable.computed)
+    p_onset = trimmed_p_onset(fine, readable.computed)
     if p_onset is not None:
         ends["P"] = (p_onset, fine.borders["P"][1])
     step = beats.sampling_rate / 1000

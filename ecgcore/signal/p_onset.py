@@ -3,8 +3,9 @@
 The wave network learnt from marks that people set early on the soft beginning of P: on clean
 simulated hearts, whose waves begin in a corner, it marks P onset 4.7 ms early in nearly every lead,
 and PR came out 4 ms too long (8 ms against four makers' machines). So the onset moves, as that of
-the QRS complex does in ``qrs_ends``, towards where two leads leave the line by 20 uV (the least
-wave of IEC 60601-2-25:2011), less the time that P needs to rise so far. It never moves earlier.
+the QRS complex does in ``qrs_ends``, towards where two leads leave the line by about 20 uV (the
+least wave of IEC 60601-2-25:2011), less the time that P needs to rise so far. It never moves
+earlier.
 """
 
 from __future__ import annotations
@@ -14,9 +15,11 @@ from collections.abc import Collection
 import numpy as np
 
 from ecgcore.signal.amplitudes import FineBeat
-from ecgcore.signal.deflections import ABOVE_NOISE, LEAST_MV
+from ecgcore.signal.deflections import ABOVE_NOISE
 from ecgcore.signal.qrs_ends import margin_ms
 
+LEAST_SHARE = 0.02
+"""Of a lead's QRS complex, about 20 uV: a share, so that the gain moves no time."""
 VISIBLE_MS = 6.0
 """From a P wave's true onset to 20 uV in the second lead: 5.7 ms, SD 1.0 (14 simulated hearts)."""
 MOST_TRIMMED_MS = 8.0
@@ -24,12 +27,10 @@ MOST_TRIMMED_MS = 8.0
 _LEADS = 2
 
 
-def trimmed_p_onset(
-    beat: FineBeat, size_known: bool, computed: Collection[str] = ()
-) -> float | None:
+def trimmed_p_onset(beat: FineBeat, computed: Collection[str] = ()) -> float | None:
     """P onset in ms of the fine beat, at its mark or later; None where the beat has no P wave.
 
-    ``size_known`` and ``computed`` as for ``qrs_ends.trimmed_qrs``.
+    Leads that were ``computed`` from others do not confirm it.
     """
     if "P" not in beat.borders:
         return None
@@ -40,8 +41,8 @@ def trimmed_p_onset(
         if lead in computed:
             continue
         complex_ = row[max(first, 0) : last + 1]
-        size = 1.0 if size_known or not len(complex_) else float(np.ptp(complex_))
-        least = max(LEAST_MV * size, ABOVE_NOISE * float(noise))
+        size = float(np.ptp(complex_)) if len(complex_) else 0.0
+        least = max(LEAST_SHARE * size, ABOVE_NOISE * float(noise))
         margins.append(margin_ms(row, round(onset), 1, least, MOST_TRIMMED_MS + VISIBLE_MS))
     if not margins:
         return onset

@@ -28,11 +28,10 @@ import torch
 from torch import Generator, Tensor, nn
 
 from ecgcore.models.network import Network
-from ecgcore.training.checkpoint import Weights
+from ecgcore.training.checkpoint import TrainingError, Weights
 from ecgcore.training.clecg_views import ViewOptions, view
 from ecgcore.training.objectives.info_nce import KeyQueue, info_nce, info_nce_logits
 from ecgcore.training.objectives.projection import Projection
-from ecgcore.training.records import TrainingError
 
 HEAD = "head."
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from torch import Generator, Tensor
 
 from ecgcore.models.registry import build_network
+from ecgcore.training.checkpoint import TrainingError
 from ecgcore.training.clecg import Pretraining, PretrainOptions, pretrain, start_from
 from ecgcore.training.clecg_views import (
     ViewOptions,
@@ -19,7 +20,6 @@ from ecgcore.training.clecg_views import (
     view,
     wavelet_bands,
 )
-from ecgcore.training.loop import TrainingError
 from tests.training.objectives.example import Small
 
 FEW = PretrainOptions(epochs=2, batch=8, size=8, queue=32, views=ViewOptions(levels=3))

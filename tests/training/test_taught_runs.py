@@ -11,11 +11,10 @@ import torch
 
 from ecgcore.datasets.packed import PackedData, load_packed
 from ecgcore.models.predictor import read_predictor
-from ecgcore.training.checkpoint import read_checkpoint
+from ecgcore.training.checkpoint import TrainingError, read_checkpoint
 from ecgcore.training.loop import train
 from ecgcore.training.options import TrainOptions, options_from_json
 from ecgcore.training.publish import publish
-from ecgcore.training.records import TrainingError
 from tests.models.example import example_recording
 from tests.packed_example import write_packed
 from tests.training.test_loop import OPTIONS

@@ -10,9 +10,11 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ecgcore.models.network import Network
 from ecgcore.models.registry import build_network
 from ecgcore.recording import LEADS
-from ecgcore.training.objective_of import OBJECTIVES, Making, check_objective, objective_of
+from ecgcore.training.objective_of import OBJECTIVES, Making, Teacher, check_objective, objective_of
+from ecgcore.training.objectives import Step
 from ecgcore.training.options import TrainOptions, options_from_json
 from ecgcore.training.sampling import Sampling
 from ecgcore.training.schedules import Schedule
@@ -78,18 +80,32 @@ def test_what_cannot_be_is_refused(changes: dict[str, Any], sentence: str) -> No
 
 @pytest.mark.parametrize("name", OBJECTIVES)
 def test_each_objective_has_a_loss_of_steps_and_of_labels(name: str) -> None:
-    targets = torch.tensor([[1.0, 0, 0], [0, 1, 0]])
-    network = build_network("inception", leads=1, labels=3, options={"filters": 4})
-    objective = objective_of(name, Making(network, targets, {}))
-    logits = torch.zeros(2, 3)
-    assert float(objective.of_labels(logits, targets)) > 0
+    targets = torch.tensor([[1.0, 0, 0], [0, 1, 0], [0, 0, 1], [1, 1, 0]])
+    teacher = build_network("inception", leads=2, labels=3, options={"filters": 4})
+    network: Network = build_network("inception", leads=1, labels=3, options={"filters": 4})
+    options: dict[str, float] = {}
+    if name == "hrnn":
+        small = {"blocks": [1, 1, 1, 1], "channels": [4, 4, 4, 4]}
+        network = build_network("hrnn", leads=1, labels=3, options=small)
+    if name == "mvkt":
+        options = {"negatives": 2}
+    making = Making(network, targets, 1, 750, options, teacher=Teacher(teacher, (0, 1)))
+    objective = objective_of(name, making)
+    whole = torch.randn(4, 2, 750)
+    inputs = whole[:, :1]
+    step = Step(torch.arange(4), whole, inputs, targets, network(inputs), network)
+    loss = objective(step)
+    assert loss.ndim == 0
+    assert torch.isfinite(loss)
+    loss.backward()
+    assert float(objective.of_labels(torch.zeros(4, 3), targets)) > 0
 
 
 def test_weighted_entropy_by_hand() -> None:
     """Of 4 records label 0 has 1 and label 1 none: weights 4 and 1."""
     targets = torch.tensor([[1.0, 0], [0, 0], [0, 0], [0, 0]])
     network = build_network("inception", leads=1, labels=2, options={"filters": 4})
-    objective = objective_of("weighted_bce", Making(network, targets, {}))
+    objective = objective_of("weighted_bce", Making(network, targets, 1, 750, {}))
     half = torch.log(torch.tensor(2.0))
     loss = objective.of_labels(torch.zeros(4, 2), targets)
     assert float(loss) == pytest.approx(float((4 + 7) * half / 4))
@@ -98,6 +114,6 @@ def test_weighted_entropy_by_hand() -> None:
 def test_a_missing_teacher_is_asked_for() -> None:
     network = build_network("inception", leads=1, labels=2, options={"filters": 4})
     with pytest.raises(ValueError, match="set the option teacher"):
-        _ = Making(network, torch.zeros(1, 2), {}).taught
+        _ = Making(network, torch.zeros(1, 2), 1, 750, {}).taught
     with pytest.raises(ValueError, match="allowed: bce, weighted_bce"):
         check_objective("mvkt_", {})

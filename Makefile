@@ -15,7 +15,7 @@ app: install
 	$(PYTHON) -m streamlit run app.py --server.port $(PORT)
 
 test: install
-	$(PYTHON) -m pytest
+	OMP_NUM_THREADS=1 $(PYTHON) -m pytest --numprocesses 2 --dist loadfile
 
 lint: install
 	$(PYTHON) -m ruff check .

@@ -98,6 +98,7 @@ class Run:
         self.weights = [p for part in modules for p in part.parameters() if p.requires_grad]
         self.optimiser = _optimiser(self.weights, options)
         self.output = network_entry(options.network).output
+        self._autocasts = options.precision == "bfloat16"
         self.averaged = _clone(self.network.state_dict()) if options.average else {}
         self.best: Weights = {}
         self.progress = Progress()
@@ -152,7 +153,8 @@ class Run:
         targets = self.data.targets[rows].to(self.device)
         for group in self.optimiser.param_groups:
             group["lr"] = learning_rate(options, self.progress, self.steps)
-        logits = logits_of(self.network, inputs, aside)
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self._autocasts):
+            logits = logits_of(self.network, inputs, aside).float()
         loss = self.objective(
             Step(rows.to(self.device), whole, inputs, targets, logits, self.network, aside)
         )

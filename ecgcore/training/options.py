@@ -15,6 +15,7 @@ from ecgcore.training.schedules import Schedule
 
 Optimiser = Literal["adam", "adamw"]
 Keep = Literal["best", "last"]
+Precision = Literal["float32", "bfloat16"]
 
 _CHOICES: dict[str, tuple[str, ...]] = {
     "label_set": get_args(LabelSetName),
@@ -22,6 +23,7 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "schedule": get_args(Schedule),
     "optimiser": get_args(Optimiser),
     "keep": get_args(Keep),
+    "precision": get_args(Precision),
 }
 
 _TYPES: dict[str, tuple[type, ...]] = {
@@ -46,7 +48,9 @@ class TrainOptions:
     improve, with a cool-down of two epochs (Singstad et al. 2022). ``patience`` epochs
     without a better validation macro AUROC end the run (0: never); ``keep`` chooses the weights of
     the best epoch or of the last. ``average`` is the decay a step of an exponential moving average
-    of the weights, which is then what is validated and kept (0: none). ``fewest_positives`` in
+    of the weights, which is then what is validated and kept (0: none). ``precision`` is that of the
+    network's pass in training ("bfloat16": torch's autocast; weights, loss and validation stay in
+    float32). ``fewest_positives`` in
     training and ``fewest_validation_positives`` are what a label needs to be answered at all.
     ``attribution`` is what the data's licence asks a card to say.
     """
@@ -74,6 +78,7 @@ class TrainOptions:
     patience: int = 0
     keep: Keep = "best"
     average: float = 0.0
+    precision: Precision = "float32"
     augmentation: Augmentation = field(default_factory=Augmentation)
     fewest_positives: int = 20
     fewest_validation_positives: int = 3

@@ -94,6 +94,17 @@ def test_averaging_follows_the_weights_and_never_leads_them(
     assert _equal(plain.network.state_dict(), run.network.state_dict())
 
 
+def test_a_pass_in_bfloat16_steps_nearly_as_in_float32(data: PackedData, tmp_path: Path) -> None:
+    whole, half = (
+        _run(replace(OPTIONS, precision=precision, epochs=1), data, tmp_path / precision)
+        for precision in ("float32", "bfloat16")
+    )
+    losses = [run.epoch()["loss"] for run in (whole, half)]
+    assert losses[0] != losses[1]
+    assert losses[1] == pytest.approx(losses[0], rel=0.02)
+    assert {value.dtype for value in half.weights} == {torch.float32}
+
+
 def test_alpha_weighs_a_rare_labels_positives_more(data: PackedData, tmp_path: Path) -> None:
     options = replace(OPTIONS, objective="focal", alpha_balanced=True)
     run = _run(options, data, tmp_path)

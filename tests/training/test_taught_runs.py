@@ -69,6 +69,16 @@ def test_a_student_of_one_lead_learns_under_a_teacher_of_twelve(
     assert _digest(teacher) == before
 
 
+@pytest.mark.parametrize("objective", TAUGHT)
+def test_a_student_in_bfloat16_is_compared_with_its_teacher_in_float32(
+    objective: str, data: PackedData, teacher: Path, tmp_path: Path
+) -> None:
+    options = replace(student(objective, teacher), epochs=1)
+    whole = train(options, data, tmp_path / "whole").progress.history[0]["loss"]
+    half = train(replace(options, precision="bfloat16"), data, tmp_path / "half")
+    assert half.progress.history[0]["loss"] == pytest.approx(whole, rel=0.05)
+
+
 def test_a_run_with_a_memory_and_projections_resumes_to_the_bit(
     data: PackedData, teacher: Path, tmp_path: Path
 ) -> None:

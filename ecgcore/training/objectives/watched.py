@@ -66,10 +66,10 @@ class Watched:
         self._features = self._cam = None
 
     def _keep_features(self, module: nn.Module, given: tuple[Tensor, ...]) -> None:
-        self._features = given[0]
+        self._features = given[0].float()  # a pass in bfloat16 is compared in float32
 
     def _keep_cam(self, module: nn.Module, given: tuple[Tensor, ...], output: Tensor) -> None:
-        self._cam = output
+        self._cam = output.float()
 
 
 def look(network: Network, inputs: Tensor) -> Seen:

@@ -4,7 +4,7 @@ The PhysioNet/CinC Challenge 2020 and 2021 collection (Perez Alday et al. 2020, 
 ``.hea`` with ``#Dx: 426783006,...`` (SNOMED CT) and ``.mat``, one folder a source, or all in one;
 the source follows from the record's name. LUDB (Kalyakulina et al. 2020): statements in words in
 the header. Brugada-HUCA (Costa Cortez et al. 2025): ``metadata.csv`` with ``brugada`` 0, 1 or 2
-and ``files/<patient>/<patient>.hea``.
+and ``files/<patient>/<patient>.hea``. Other folders of WFDB records: as their headers say.
 """
 
 from __future__ import annotations
@@ -79,6 +79,17 @@ def open_ludb(folder: Path) -> DataSet:
             continue
         entries.append(_of_source(entry, "ludb", patient_id=entry.record_id))
     return _data_set("ludb", folder, entries, skipped)
+
+
+def open_wfdb(folder: Path) -> DataSet:
+    """Any folder of WFDB records, named after the folder; whom a record is of is not known."""
+    origin, entries, skipped = folder.resolve().name, [], []
+    for member in _header_files(folder):
+        try:
+            entries.append(_of_source(_labelled(folder, member, "header"), origin))
+        except RecordingError as error:
+            skipped.append(Skipped(member, str(error)))
+    return _data_set("wfdb", folder, entries, skipped)
 
 
 def open_brugada(folder: Path) -> DataSet:

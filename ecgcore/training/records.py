@@ -35,7 +35,7 @@ class Split:
 
 def split(data: PackedData, options: TrainOptions, folds: tuple[int, ...]) -> Split:
     """The records of some folds as tensors. Raises TrainingError where there are none, or where
-    the teacher does not fit.
+    the teacher does not fit; PackedDataError where the data lack the label set.
     """
     chosen = data.select(folds)
     if not len(chosen):
@@ -43,13 +43,14 @@ def split(data: PackedData, options: TrainOptions, folds: tuple[int, ...]) -> Sp
             f"no record in folds {folds} of {data.name}; choose other folds or data"
         )
     spec = replace(network_spec(options), leads=loaded_leads(options))
-    targets = chosen.targets[options.label_set].astype(np.float32)
+    codes = chosen.codes_of(options.label_set)
+    targets = chosen.target(options.label_set, codes).astype(np.float32)
     inputs, aside = chosen.inputs(spec), chosen.aside_inputs(spec)
     return Split(
         torch.from_numpy(inputs),
         torch.from_numpy(targets),
         torch.from_numpy(aside),
-        chosen.codes[options.label_set],
+        codes,
     )
 
 

@@ -10,6 +10,7 @@ and ``files/<patient>/<patient>.hea``. Other folders of WFDB records: as their h
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 from ecgcore.datasets.record import (
@@ -40,6 +41,7 @@ _SOURCES: tuple[tuple[re.Pattern[str], str], ...] = (
 )
 _JS = re.compile(r"JS(\d+)")
 _LAST_CHAPMAN = 10646
+_PTBXL_FILE = re.compile(r"([0-9]{5})_(?:hr|lr)")
 
 
 def source_of(record: str) -> str:
@@ -82,13 +84,22 @@ def open_ludb(folder: Path) -> DataSet:
 
 
 def open_wfdb(folder: Path) -> DataSet:
-    """Any folder of WFDB records, named after the folder; whom a record is of is not known."""
-    origin, entries, skipped = folder.resolve().name, [], []
+    """Any folder of WFDB records; whom a record is of is not known.
+
+    The origin is the folder's name; but ``00001_hr`` is PTB-XL's record 1, which may stand in
+    another file too.
+    """
+    entries, skipped = [], []
     for member in _header_files(folder):
         try:
-            entries.append(_of_source(_labelled(folder, member, "header"), origin))
+            entry = _of_source(_labelled(folder, member, "header"), folder.resolve().name)
         except RecordingError as error:
             skipped.append(Skipped(member, str(error)))
+            continue
+        known = _PTBXL_FILE.fullmatch(entry.record_id)
+        if known:
+            entry = replace(entry, record_id=str(int(known[1])), origin="ptbxl")
+        entries.append(entry)
     return _data_set("wfdb", folder, entries, skipped)
 
 

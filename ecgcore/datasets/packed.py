@@ -113,17 +113,9 @@ class PackedData:
         blocks += [self.aside.get(name, unknown(name, len(self))) for name in spec.aside]
         return np.concatenate(blocks, axis=1)
 
-    def codes_of(self, label_set: LabelSetName) -> tuple[str, ...]:
-        """The labels of a set. Raises PackedDataError where the file has no such set."""
-        if label_set not in self.codes:
-            raise PackedDataError(
-                f"{self.name} has no labels of the set {label_set}; it has {', '.join(self.codes)}"
-            )
-        return self.codes[label_set]
-
     def target(self, label_set: LabelSetName, codes: tuple[str, ...]) -> NDArray[np.uint8]:
         """The columns of some labels, (records, labels) uint8. Raises PackedDataError."""
-        known = self.codes_of(label_set)
+        known = self.codes.get(label_set, ())
         missing = [code for code in codes if code not in known]
         if missing:
             raise PackedDataError(f"{self.name} has no {label_set} {', '.join(missing)}")

@@ -34,23 +34,27 @@ class Split:
 
 
 def split(data: PackedData, options: TrainOptions, folds: tuple[int, ...]) -> Split:
-    """The records of some folds as tensors. Raises TrainingError where there are none, or where
-    the teacher does not fit; PackedDataError where the data lack the label set.
+    """The records of some folds as tensors. Raises TrainingError where there are none, where
+    they lack the labels, or where the teacher does not fit.
     """
+    if options.label_set not in data.targets:
+        raise TrainingError(
+            f"{data.name} has no {options.label_set}; it has {', '.join(data.targets)}: set the "
+            "option label_set to one of these, or pack the data anew"
+        )
     chosen = data.select(folds)
     if not len(chosen):
         raise TrainingError(
             f"no record in folds {folds} of {data.name}; choose other folds or data"
         )
     spec = replace(network_spec(options), leads=loaded_leads(options))
-    codes = chosen.codes_of(options.label_set)
-    targets = chosen.target(options.label_set, codes).astype(np.float32)
+    targets = chosen.targets[options.label_set].astype(np.float32)
     inputs, aside = chosen.inputs(spec), chosen.aside_inputs(spec)
     return Split(
         torch.from_numpy(inputs),
         torch.from_numpy(targets),
         torch.from_numpy(aside),
-        codes,
+        chosen.codes[options.label_set],
     )
 
 

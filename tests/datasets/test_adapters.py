@@ -172,8 +172,12 @@ def test_sph_keeps_modifiers_and_the_stated_length(tmp_path: Path) -> None:
 
 
 def test_wfdb_headers_give_labels_and_patient(tmp_path: Path) -> None:
-    first = _split(open_data_set("wfdb", layouts.wfdb(tmp_path / "mine")))[0][0]
-    assert (first.recording.record_id, first.origin, first.fold) == ("00001_hr", "mine", None)
+    folder = layouts.wfdb(tmp_path / "mine")
+    layouts.write_wfdb(folder / "00003", layouts.voltages(3), 500)
+    first, _, third = _split(open_data_set("wfdb", folder))[0]
+    assert (third.recording.record_id, third.origin, third.fold) == ("00003", "mine", None)
+    # PTB-XL's file names: the record is known by its number wherever it lies.
+    assert (first.recording.record_id, first.origin, first.fold) == ("1", "ptbxl", None)
     assert [(label.code, label.system) for label in first.labels] == [
         (code, "SCP-ECG") for code in ("LVOLT", "NORM", "SR")
     ]

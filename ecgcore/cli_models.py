@@ -77,7 +77,8 @@ def _cost(name: str) -> tuple[int, int]:
 
 def joined(paths: list[Path]) -> PackedData:
     """Several packed files as one. Raises PackedDataError."""
-    from ecgcore.datasets.packed import join, load_packed
+    from ecgcore.datasets.joining import join
+    from ecgcore.datasets.packed import load_packed
 
     return join([load_packed(path) for path in paths])
 
@@ -93,6 +94,7 @@ def reproducing(given: argparse.Namespace, name: str) -> list[str]:
 
 def train_options(given: argparse.Namespace) -> TrainOptions:
     """What a run is told, from recipe or file and the changes. Raises UsageError."""
+    from ecgcore.labels import label_set
     from ecgcore.models.registry import build_network
     from ecgcore.training.options import options_from_json
     from ecgcore.training.recipes import recipe
@@ -110,7 +112,8 @@ def train_options(given: argparse.Namespace) -> TrainOptions:
     except (OSError, ValueError, TypeError) as error:
         raise UsageError(str(error)) from error
     try:
-        build_network(options.network, leads=1, labels=1, options=options.network_options)
+        labels = len(label_set(options.label_set))  # HRNN's rules are one a label
+        build_network(options.network, leads=1, labels=labels, options=options.network_options)
     except (ValueError, TypeError, RuntimeError) as error:
         told = f"network {options.network!r} with {options.network_options}: {error}"
         raise UsageError(told) from error

@@ -34,9 +34,14 @@ class Split:
 
 
 def split(data: PackedData, options: TrainOptions, folds: tuple[int, ...]) -> Split:
-    """The records of some folds as tensors. Raises TrainingError where there are none, or where
-    the teacher does not fit.
+    """The records of some folds as tensors. Raises TrainingError where there are none, where
+    they lack the labels, or where the teacher does not fit.
     """
+    if options.label_set not in data.targets:
+        raise TrainingError(
+            f"{data.name} has no {options.label_set}; it has {', '.join(data.targets)}: set the "
+            "option label_set to one of these, or pack the data anew"
+        )
     chosen = data.select(folds)
     if not len(chosen):
         raise TrainingError(

@@ -8,7 +8,8 @@ torch.
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+import math
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -30,7 +31,7 @@ class LabelCard:
     """One output of a model: its label, positives in training and validation, and the threshold.
 
     A label with a ``reason`` is not answered, and that is why; it still has a threshold where there
-    were positives enough to score it.
+    were positives enough to score it. ``shift`` is added to its logit, see ``ModelCard``.
     """
 
     code: str
@@ -40,6 +41,7 @@ class LabelCard:
     n_validation: int
     threshold: float | None
     reason: str | None = None
+    shift: float = 0.0
 
     def __post_init__(self) -> None:
         texts = (self.code, self.description, "" if self.reason is None else self.reason)
@@ -49,6 +51,8 @@ class LabelCard:
             raise ValueError(f"counts of {self.code} that are no whole numbers")
         if self.threshold is not None and not 0 <= self.threshold <= 1:
             raise ValueError(f"threshold {self.threshold} of {self.code}; must lie in 0..1")
+        if not isinstance(self.shift, int | float) or not math.isfinite(self.shift):
+            raise ValueError(f"shift {self.shift!r} of {self.code}; must be a number")
 
     @property
     def answered(self) -> bool:
@@ -63,7 +67,11 @@ class LabelCard:
 
 @dataclass(frozen=True)
 class ModelCard:
-    """Everything a reader must know of a trained model; ``metrics`` is what ``evaluate`` prints."""
+    """Everything a reader must know of a trained model; ``metrics`` is what ``evaluate`` prints.
+
+    A probability is the sigmoid of logit / ``temperature`` + the label's shift; ``calibration``
+    says where they come from and what they are worth, and is empty where there are none.
+    """
 
     name: str
     network: str
@@ -80,6 +88,8 @@ class ModelCard:
     limits: tuple[str, ...]
     command: str
     weights_sha256: str
+    temperature: float = 1.0
+    calibration: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.output not in get_args(Output):
@@ -87,10 +97,20 @@ class ModelCard:
         named = {(label.set, label.code) for label in self.labels}
         if not self.labels or len(named) != len(self.labels):
             raise ValueError("no labels, or one of them twice")
-        objects = (self.network_options, self.data, self.training, self.metrics, self.cost)
+        objects = (
+            self.network_options, self.data, self.training, self.metrics, self.cost,
+            self.calibration,
+        )  # fmt: skip
         texts = (self.name, self.network, self.threshold_origin, self.paper, self.command)
         if not all(isinstance(v, dict) for v in objects):
-            raise ValueError("network_options, data, training, metrics and cost must be objects")
+            raise ValueError(
+                "network_options, data, training, metrics, cost and calibration: objects"
+            )
+        if not isinstance(self.temperature, int | float) or not 0 < self.temperature < math.inf:
+            raise ValueError(f"temperature {self.temperature!r}; must be above 0")
+        shifted = self.temperature != 1 or any(label.shift for label in self.labels)
+        if self.output == "softmax" and shifted:
+            raise ValueError("a temperature or shifts for softmax; they are for sigmoid outputs")
         if not all(isinstance(v, str) for v in (*texts, *self.limits, self.weights_sha256)):
             raise ValueError("names, paper, limits, command and hash must be texts")
 

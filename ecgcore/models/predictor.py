@@ -59,11 +59,21 @@ class Predictor:
     def probabilities(
         self, inputs: NDArray[np.float32], aside: NDArray[np.float32] | None = None
     ) -> NDArray[np.float32]:
-        """(records, leads, samples) prepared inputs to (records, labels) probabilities.
+        """(records, leads, samples) prepared inputs to (records, labels) calibrated probabilities.
 
         ``aside`` is (records, columns) for a model that is told more than the signal; without it
         nothing of that is known.
         """
+        card = self.card
+        logits = torch.from_numpy(self.logits(inputs, aside))
+        if card.output == "sigmoid":
+            logits = logits / card.temperature + torch.tensor([one.shift for one in card.labels])
+        return to_probabilities(logits, card.output).numpy()
+
+    def logits(
+        self, inputs: NDArray[np.float32], aside: NDArray[np.float32] | None = None
+    ) -> NDArray[np.float32]:
+        """The same, as the network gives them: before any calibration."""
         parts = []
         with torch.inference_mode():
             for first in range(0, len(inputs), _BATCH):
@@ -71,7 +81,7 @@ class Predictor:
                 batch = torch.from_numpy(inputs[rows]).to(self.device)
                 told = None if aside is None else torch.from_numpy(aside[rows]).to(self.device)
                 logits = logits_of(self.network, batch, told)
-                parts.append(to_probabilities(logits, self.card.output).cpu().numpy())
+                parts.append(logits.cpu().numpy())
         return np.concatenate(parts)
 
     def holding(self, aside: NDArray[np.float32]) -> Predictor:

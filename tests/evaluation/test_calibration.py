@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from scipy.special import expit
 from sklearn.calibration import calibration_curve
+from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss, roc_auc_score
 
 from ecgcore.evaluation.calibration import (
     HIGHEST_TEMPERATURE,
     LOWEST_TEMPERATURE,
     Bins,
+    cross_fitted,
     expected_calibration_error,
+    fit_calibration,
     fit_temperature,
     reliability,
     with_temperature,
@@ -102,3 +106,47 @@ def test_wrong_input_is_refused() -> None:
         with_temperature(np.array([0.5]), 0.0)
     with pytest.raises(ValueError, match="at least one"):
         fit_temperature(np.zeros((0, 2), dtype=np.uint8), np.zeros((0, 2)))
+
+
+def shifted(records: int = 20_000) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
+    """Three labels whose true logits are 0.5 z + (-1, 0.3, 2)."""
+    generator = np.random.default_rng(0)
+    logits = generator.normal(0, 2, (records, 3))
+    true = 1 / (1 + np.exp(-(0.5 * logits + np.array([-1, 0.3, 2]))))
+    return (generator.random(true.shape) < true).astype(np.uint8), logits
+
+
+def test_a_calibration_finds_temperature_and_shifts() -> None:
+    targets, logits = shifted()
+    found = fit_calibration(targets, logits)
+    assert found.temperature == pytest.approx(2, rel=0.05)
+    assert found.shifts == pytest.approx((-1, 0.3, 2), abs=0.06)
+    probabilities = found.probabilities(logits)
+    # At the maximum of the likelihood a label's mean probability is its share of positives.
+    np.testing.assert_allclose(probabilities.mean(0), targets.mean(0), atol=1e-5)
+    one = LogisticRegression(C=np.inf, tol=1e-8).fit(logits[:, :1], targets[:, 0])
+    alone = fit_calibration(targets[:, :1], logits[:, :1])
+    assert 1 / alone.temperature == pytest.approx(float(one.coef_[0, 0]), rel=1e-3)
+    assert alone.shifts[0] == pytest.approx(float(one.intercept_[0]), abs=1e-3)
+
+
+def test_a_separable_label_keeps_finite_numbers() -> None:
+    targets = np.array([[0], [0], [1], [1]], dtype=np.uint8)
+    found = fit_calibration(targets, np.array([[-2.0], [-1.0], [1.0], [2.0]]))
+    assert np.isfinite([found.temperature, *found.shifts]).all()
+    assert found.temperature == pytest.approx(LOWEST_TEMPERATURE, rel=1e-2)
+    nowhere = fit_calibration(np.zeros((4, 1), dtype=np.uint8), np.zeros((4, 1)))
+    assert nowhere.shifts[0] < -10
+
+
+def test_cross_fitting_uses_no_record_for_itself() -> None:
+    targets, logits = shifted(200)
+    found = cross_fitted(targets, logits)
+    changed = targets.copy()
+    changed[7] = 1 - changed[7]
+    np.testing.assert_array_equal(cross_fitted(changed, logits)[7], found[7])
+    assert not np.array_equal(cross_fitted(changed, logits), found)
+    with pytest.raises(ValueError, match="2 parts or more"):
+        cross_fitted(targets[:3], logits[:3], parts=4)
+    with pytest.raises(ValueError, match="no record to calibrate on"):
+        fit_calibration(targets[:0], logits[:0])

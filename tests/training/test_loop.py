@@ -166,6 +166,30 @@ def test_a_published_model_answers_as_its_card_says(data: PackedData, tmp_path: 
     assert published.data["attribution"] == "made by a test"
 
 
+def test_a_published_model_is_calibrated_on_the_validation_records(
+    data: PackedData, tmp_path: Path
+) -> None:
+    options = replace(OPTIONS, epochs=2, objective="focal", alpha_balanced=True)
+    trained = train(options, data, tmp_path)
+    card = publish("made", options, data, trained, folder=tmp_path / "model", command="-")
+    validation = data.select(options.validation_folds)
+    predictor = read_predictor(tmp_path / "model")
+    inputs = validation.inputs(card.spec)
+    answers, raw = predictor.probabilities(inputs), torch.from_numpy(predictor.logits(inputs))
+    np.testing.assert_allclose(
+        answers.mean(0), validation.targets["superclasses"].mean(0), atol=1e-3
+    )
+    shifts = torch.tensor([label.shift for label in card.labels])
+    torch.testing.assert_close(
+        torch.from_numpy(answers), torch.sigmoid(raw / card.temperature + shifts)
+    )
+    targets = torch.from_numpy(validation.targets["superclasses"]).float()
+    before = torch.nn.functional.binary_cross_entropy_with_logits(raw, targets)
+    after = torch.nn.functional.binary_cross_entropy(torch.from_numpy(answers), targets)
+    assert after < before
+    assert {"origin", "ece_uncalibrated", "ece_cross_fitted"} == set(card.calibration)
+
+
 def test_a_rare_label_is_not_answered(data: PackedData, tmp_path: Path) -> None:
     options = replace(OPTIONS, epochs=1, fewest_positives=1000)
     trained = train(options, data, tmp_path)

@@ -26,7 +26,7 @@ from ecgcore.models.registry import build_network, network_entry
 from ecgcore.storage import write_bytes, write_json
 from ecgcore.training.loop import Trained
 from ecgcore.training.options import TrainOptions
-from ecgcore.training.records import network_spec, teacher_card
+from ecgcore.training.records import network_options, network_spec, teacher_card
 
 THRESHOLD_ORIGIN = "best F1 on the validation records"
 
@@ -66,11 +66,12 @@ def publish(
     """
     entry, spec = network_entry(options.network), network_spec(options)
     codes = data.codes[options.label_set]
+    told = network_options(options, codes)
     network = build_network(
         options.network,
         leads=len(spec.leads),
         labels=len(codes),
-        options=options.network_options,
+        options=told,
     )
     network.load_state_dict(trained.weights)
     flops = count_flops(network, len(spec.leads), spec.samples)
@@ -78,7 +79,7 @@ def publish(
     card = ModelCard(
         name=name,
         network=options.network,
-        network_options=options.network_options,
+        network_options=told,
         output=entry.output,
         spec=spec,
         labels=_unanswered(options, data),

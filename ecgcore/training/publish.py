@@ -192,13 +192,18 @@ def _training_card(options: TrainOptions, trained: Trained) -> dict[str, Any]:
     }
 
 
-def code_digest() -> str:
-    """SHA-256 over the source of everything that decides a trained model's numbers."""
-    digest = hashlib.sha256()
+def digested_files() -> list[Path]:
+    """The source of everything that decides a trained model's numbers, recipes included."""
     files = [_PACKAGE / "layers.py", _PACKAGE / "signal" / "resampling.py"]
     for part in ("models", "datasets", "training", "evaluation"):
         files += sorted((_PACKAGE / part).rglob("*.py"))
-    for path in files:
+    return files + sorted((_PACKAGE / "training" / "recipes").glob("*.toml"))
+
+
+def code_digest() -> str:
+    """SHA-256 over ``digested_files``, names and contents."""
+    digest = hashlib.sha256()
+    for path in digested_files():
         digest.update(path.relative_to(_PACKAGE).as_posix().encode())
         digest.update(path.read_bytes())
     return digest.hexdigest()

@@ -39,10 +39,8 @@ class Stated:
     def concerns(self, other: Stated) -> bool:
         """Whether this takes the place of an earlier statement: of the same option, or of the
         options of a network or objective that this one changes."""
-        if other.option == self.option:
-            return True
         owner = BELONGS_TO.get(other.option.partition(".")[0])
-        return owner == self.option and other.value != self.value
+        return self.option in (other.option, owner)
 
 
 @dataclass(frozen=True)
@@ -81,10 +79,9 @@ class Recipe:
 
 
 def overlaid(below: tuple[Stated, ...], above: tuple[Stated, ...]) -> tuple[Stated, ...]:
-    """Both, in order; what ``above`` says again is left out below."""
-    for one in above:
-        below = (*(other for other in below if not one.concerns(other)), one)
-    return below
+    """Both, in order; what ``above`` takes the place of is left out below."""
+    kept = (other for other in below if not any(one.concerns(other) for one in above))
+    return (*kept, *above)
 
 
 def options_of(name: str, stated: tuple[Stated, ...]) -> TrainOptions:

@@ -102,6 +102,22 @@ def test_another_network_or_objective_leaves_the_old_ones_options_behind(tmp_pat
     assert (other.options.batch, other.options.augmentation.noise) == (8, 0.1)
 
 
+def test_a_new_objectives_options_may_stand_before_it(tmp_path: Path) -> None:
+    changed = """
+[x]
+base = "root"
+title = "x"
+paper."objective_options.lambda" = { value = 0.5, why = "the old one's number, for the new one" }
+paper."objective_options.gamma" = { value = 3, why = "5" }
+settled.objective = { value = "focal", why = "5" }
+"""
+    with pytest.raises(RecipeError, match="objective focal has no option lambda"):
+        read(tmp_path, data=DATA, paper=PAPER + changed)
+    changed = changed.replace("objective_options.lambda", "objective_options.alpha")
+    found = read(tmp_path, data=DATA, paper=PAPER + changed)
+    assert found["x"].options.objective_options == {"alpha": 0.5, "gamma": 3}
+
+
 @pytest.mark.parametrize(
     ("changed", "sentence"),
     [

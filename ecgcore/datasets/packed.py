@@ -22,8 +22,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from ecgcore.datasets.derived_labels import DERIVED_SETS, codes_of, derived_targets
 from ecgcore.datasets.pack_file import PackFileError, is_pack_file, read_pack_file
-from ecgcore.labels import LabelSetName, in_set, label_set
+from ecgcore.labels import LabelSetName
 from ecgcore.models.aside import ASIDE_COLUMNS, FEMALE, MALE, AsideName
 from ecgcore.models.input_spec import InputSpec, to_model_rate
 from ecgcore.recording import standard_lead
@@ -32,9 +33,6 @@ LABEL_KEYS: dict[LabelSetName, tuple[str, str]] = {
     "statements": ("y71", "classes71"),
     "superclasses": ("y5", "classes5"),
 }
-
-DERIVED_SETS: tuple[LabelSetName, ...] = ("subclasses", "form", "rhythm")
-"""What an ``.npz`` does not hold and its statements say."""
 
 _PREPARE_AT_ONCE = 128
 """Records resampled in one go: bounds the float64 copies."""
@@ -217,14 +215,15 @@ def _checked(name: str, digest: str, arrays: dict[str, NDArray[np.generic]]) -> 
         raise PackedDataError(f"{name}: folds that are no small whole numbers")
     targets: dict[LabelSetName, NDArray[np.uint8]] = {}
     codes: dict[LabelSetName, tuple[str, ...]] = {}
-    for label_name, (values, names) in LABEL_KEYS.items():
-        codes[label_name] = tuple(str(code) for code in arrays[names])
+    for label_set, (values, names) in LABEL_KEYS.items():
+        codes[label_set] = tuple(str(code) for code in arrays[names])
         target = arrays[values]
-        if target.shape != (records, len(codes[label_name])) or not np.isin(target, (0, 1)).all():
+        if target.shape != (records, len(codes[label_set])) or not np.isin(target, (0, 1)).all():
             raise PackedDataError(f"{name}: {values} is not a (records, {names}) table of 0 and 1")
-        targets[label_name] = target.astype(np.uint8)
+        targets[label_set] = target.astype(np.uint8)
     for derived in DERIVED_SETS:
-        targets[derived], codes[derived] = _derived(derived, targets["statements"], codes)
+        targets[derived] = derived_targets(derived, targets["statements"], codes["statements"])
+        codes[derived] = codes_of(derived)
     ids = arrays.get("ecg_id", np.arange(records))
     if ids.shape != (records,) or not (np.isfinite(ids).all() and (ids % 1 == 0).all()):
         raise PackedDataError(f"{name}: ecg_id is not one whole number a record")
@@ -241,20 +240,6 @@ def _checked(name: str, digest: str, arrays: dict[str, NDArray[np.generic]]) -> 
         ecg_id=ids.astype(np.int64),
         aside=_aside(name, arrays, records),
     )
-
-
-def _derived(
-    name: LabelSetName, statements: NDArray[np.uint8], codes: dict[LabelSetName, tuple[str, ...]]
-) -> tuple[NDArray[np.uint8], tuple[str, ...]]:
-    """Targets of a label set, and its codes, from those of the statements (records, statements)."""
-    wanted = tuple(label.code for label in label_set(name))
-    targets = np.zeros((len(statements), len(wanted)), dtype=np.uint8)
-    known = {label.code for label in label_set("statements")}
-    for column, statement in enumerate(codes["statements"]):
-        code = in_set(statement, name) if statement in known else None
-        if code is not None:
-            targets[:, wanted.index(code)] |= statements[:, column]
-    return targets, wanted
 
 
 def _unknown(name: AsideName, records: int) -> NDArray[np.float32]:

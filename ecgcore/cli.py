@@ -18,7 +18,14 @@ from typing import Any
 
 from ecgcore import DISCLAIMER
 from ecgcore.cli_data import add_data_arguments, run_data
-from ecgcore.cli_models import joined, model_rows, predictor_named, reproducing, train_options
+from ecgcore.cli_models import (
+    joined,
+    model_rows,
+    predictor_named,
+    recipe_rows,
+    reproducing,
+    train_options,
+)
 from ecgcore.cli_values import UsageError, plain_prediction, plain_recording, refusal, setting
 from ecgcore.readers.npz_export import save_npz
 from ecgcore.readers.opening import read_path
@@ -105,11 +112,15 @@ def _add_model_commands(command: _Command) -> None:
         )
     evaluate.add_argument("--data", type=Path, nargs="+", required=True, metavar="PACKED.npz")
     command("models", _models, "List networks and trained models")
+    recipes = command("recipes", _recipes, "List training recipes, with the source of each number")
+    recipes.add_argument(
+        "names", nargs="*", metavar="NAME", help="whole; none: all, in brief (whole with --json)"
+    )
 
 
 def _add_train_command(command: _Command) -> None:
     train = command("train", _train, "Train a network, or go on with an interrupted run")
-    train.add_argument("--recipe", help="start from a named recipe")
+    train.add_argument("--recipe", help="start from a named recipe, see recipes")
     train.add_argument("--options", type=Path, metavar="FILE.json", help="start from a file")
     _add_changes(train, "change options")
     train.add_argument("--data", type=Path, nargs="+", required=True, metavar="PACKED.npz")
@@ -249,6 +260,12 @@ def _models(given: argparse.Namespace) -> int:
         refused = refused or "error" in row
         _print(row, given.json)
     return REFUSED if refused else DONE
+
+
+def _recipes(given: argparse.Namespace) -> int:
+    for row in recipe_rows(given.names, whole=bool(given.names) or given.json):
+        _print(row, given.json)
+    return DONE
 
 
 def _data(given: argparse.Namespace) -> int:

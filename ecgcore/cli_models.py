@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from ecgcore.datasets.packed import PackedData
     from ecgcore.models.predictor import Predictor
     from ecgcore.training.options import TrainOptions
+    from ecgcore.training.recipes import Fact, Recipe
 
 
 def predictor_named(model: str) -> Predictor:
@@ -75,6 +77,54 @@ def _cost(name: str) -> tuple[int, int]:
     return entry.count(network), count_flops(network, leads, entry.spec.samples)
 
 
+def recipe_rows(names: list[str], whole: bool) -> Iterator[dict[str, Any]]:
+    """Recipes by name, none for all: in brief, or ``whole`` with every number and its source.
+
+    Raises UsageError for an unknown name.
+    """
+    from ecgcore.training.recipes import recipe, recipes
+
+    try:
+        chosen = [recipe(name) for name in names] or list(recipes().values())
+    except ValueError as error:
+        raise UsageError(str(error)) from error
+    for one in chosen:
+        yield _whole(one) if whole else _brief(one)
+
+
+def _brief(one: Recipe) -> dict[str, Any]:
+    changes = ", ".join(
+        change.option if change.option == "attribution" else f"{change.option} {change.value}"
+        for change in one.changes
+    )
+    told = {"recipe": one.name, "title": one.title, "based_on": one.base}
+    return told if one.base is None else {**told, "changes": changes or "nothing"}
+
+
+def _whole(one: Recipe) -> dict[str, Any]:
+    from ecgcore.training.objective_of import OBJECTIVES
+
+    taught = " --set teacher=TEACHER/model" if OBJECTIVES[one.options.objective].taught else ""
+    return {
+        "recipe": one.name,
+        "title": one.title,
+        "paper": one.paper,
+        "based_on": one.base,
+        "changes": [asdict(change) for change in one.changes],
+        "numbers": [asdict(stated) for stated in one.stated],
+        "defaults": _facts(one.defaults),
+        "protocol": _facts(one.protocol),
+        "not_done": dict(one.not_done),
+        "options": one.options.to_json(),
+        "command": f"python -m ecgcore train --recipe {one.name}{taught} --data PACKED.npz "
+        f"--run runs/{one.name}",
+    }
+
+
+def _facts(facts: Mapping[str, Fact]) -> list[dict[str, Any]]:
+    return [{"name": name, "value": fact.value, "why": fact.why} for name, fact in facts.items()]
+
+
 def joined(paths: list[Path]) -> PackedData:
     """Several packed files as one. Raises PackedDataError."""
     from ecgcore.datasets.joining import join
@@ -96,14 +146,16 @@ def train_options(given: argparse.Namespace) -> TrainOptions:
     """What a run is told, from recipe or file and the changes. Raises UsageError."""
     from ecgcore.labels import label_set
     from ecgcore.models.registry import build_network
+    from ecgcore.training.objective_of import OBJECTIVES
     from ecgcore.training.options import options_from_json
     from ecgcore.training.recipes import recipe
+    from ecgcore.training.records import network_options
 
     if (given.recipe is None) == (given.options is None):
         raise UsageError("give either --recipe or --options")
     try:
         options = (
-            recipe(given.recipe)
+            recipe(given.recipe).options
             if given.recipe
             else options_from_json(json.loads(given.options.read_text(encoding="utf-8")))
         )
@@ -111,10 +163,16 @@ def train_options(given: argparse.Namespace) -> TrainOptions:
         options = options_from_json({**options.to_json(), **changes})
     except (OSError, ValueError, TypeError) as error:
         raise UsageError(str(error)) from error
+    if OBJECTIVES[options.objective].taught and options.teacher is None:
+        raise UsageError(
+            f"objective {options.objective} learns from a teacher; train one and name its folder: "
+            "--set teacher=RUN/model"
+        )
     try:
-        labels = len(label_set(options.label_set))  # HRNN's rules are one a label
-        build_network(options.network, leads=1, labels=labels, options=options.network_options)
+        codes = tuple(label.code for label in label_set(options.label_set))
+        told = network_options(options, codes)  # HRNN's rules are one a label
+        build_network(options.network, leads=1, labels=len(codes), options=told)
     except (ValueError, TypeError, RuntimeError) as error:
-        told = f"network {options.network!r} with {options.network_options}: {error}"
-        raise UsageError(told) from error
+        said = f"network {options.network!r} with {options.network_options}: {error}"
+        raise UsageError(said) from error
     return options

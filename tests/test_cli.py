@@ -88,7 +88,7 @@ def test_wrong_words_end_with_2(capsys: pytest.CaptureFixture[str]) -> None:
     assert "ecgencode_m2" in said
     assert main(["train", "--data", "x.npz", "--run", "r"]) == 2
     assert main(["train", "--recipe", "cake", "--data", "x.npz", "--run", "r"]) == 2
-    assert "unknown recipe 'cake'; known: ecgencode_m2" in capsys.readouterr().err
+    assert "unknown recipe 'cake'; known: afibri_net3, attia" in capsys.readouterr().err
 
 
 def test_models_lists_networks_with_their_published_counts(

@@ -21,6 +21,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from ecgcore.datasets.derived_labels import DERIVED_SETS, codes_of, derived_targets
 from ecgcore.datasets.pack_file import PackFileError, is_pack_file, read_pack_file
 from ecgcore.datasets.packed_aside import Aside, aside_of_arrays, aside_of_header, unknown
 from ecgcore.labels import LabelSetName
@@ -183,6 +184,9 @@ def _checked(name: str, digest: str, arrays: dict[str, NDArray[np.generic]]) -> 
         if target.shape != (records, len(codes[label_set])) or not np.isin(target, (0, 1)).all():
             raise PackedDataError(f"{name}: {values} is not a (records, {names}) table of 0 and 1")
         targets[label_set] = target.astype(np.uint8)
+    for derived in DERIVED_SETS:
+        targets[derived] = derived_targets(derived, targets["statements"], codes["statements"])
+        codes[derived] = codes_of(derived)
     return PackedData(
         name=name,
         sha256=digest,

@@ -5,12 +5,12 @@ evaluate``.
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ecgcore.datasets.packed import LABEL_KEYS, PackedData
+from ecgcore.datasets.packed import PackedData
 from ecgcore.evaluation.bootstrap import interval, macro
 from ecgcore.evaluation.calibration import expected_calibration_error, fit_temperature
 from ecgcore.evaluation.challenge import (
@@ -23,6 +23,7 @@ from ecgcore.evaluation.metrics import score_labels
 from ecgcore.evaluation.multilabel import multilabel_scores
 from ecgcore.evaluation.resampled_answers import bootstrap_answers
 from ecgcore.evaluation.thresholds import correlation
+from ecgcore.labels import LabelSetName
 from ecgcore.models.card import LabelCard
 from ecgcore.models.predictor import Predictor
 
@@ -54,7 +55,7 @@ def evaluate_probabilities(
     macros: dict[str, Any] = {}
     answers: dict[str, Any] = {}
     rows: list[dict[str, Any]] = []
-    for label_set in LABEL_KEYS:
+    for label_set in get_args(LabelSetName):
         columns = [i for i, label in enumerate(labels) if label.set == label_set]
         if not columns:
             continue

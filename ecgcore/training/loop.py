@@ -44,6 +44,7 @@ from ecgcore.training.options import TrainOptions, options_from_json
 from ecgcore.training.records import (
     Split,
     learned_from,
+    network_options,
     network_spec,
     read_teacher,
     split,
@@ -89,7 +90,7 @@ class Run:
             options.network,
             leads=self.leads,
             labels=train.targets.shape[1],
-            options=options.network_options,
+            options=network_options(options, train.codes),
         ).to(self.device)
         if isinstance(self.network, TakesLabelGraph) and "graph" not in options.network_options:
             self.network.set_graph(co_occurrence_graph(train.targets.numpy()))
@@ -134,15 +135,17 @@ class Run:
             rows = order[index * self.options.batch : (index + 1) * self.options.batch]
             total += self._step(rows)
         kept = self.averaged or self.network.state_dict()
-        score, loss = self._validate(kept)
+        area, loss, score = self._validate(kept)
         row = {
             "epoch": self.progress.epoch + 1,
             "loss": total / self.steps,
             "validation_loss": loss,
-            "validation_auroc": score,
+            "validation_auroc": area,
             "learning_rate": self.optimiser.param_groups[0]["lr"],
             "seconds": round(time.perf_counter() - began, 2),
         }
+        if self.options.best_by != "auroc":
+            row[f"validation_{self.options.best_by}"] = score
         self._note(row, kept, score, loss)
         return row
 
@@ -182,8 +185,10 @@ class Run:
             else:
                 self.averaged[name].copy_(value)
 
-    def _validate(self, weights: Weights) -> tuple[float, float]:
-        """Macro AUROC and objective on the validation records, with the given weights."""
+    def _validate(self, weights: Weights) -> tuple[float, float, float]:
+        """Macro AUROC, objective, and what is best by, on the validation records, with the given
+        weights.
+        """
         current = _clone(self.network.state_dict())
         self.network.load_state_dict(weights)
         records = self.validation
@@ -194,7 +199,10 @@ class Run:
                 self.objective.of_labels(logits.to(self.device), records.targets.to(self.device))
             )
         probabilities = to_probabilities(logits, self.output).numpy()
-        return macro_auroc(records.targets.numpy(), probabilities), loss
+        targets = records.targets.numpy()
+        area = macro_auroc(targets, probabilities)
+        by_area = self.options.best_by == "auroc"
+        return area, loss, area if by_area else macro_sensitivity(targets, probabilities)
 
     def _note(self, row: dict[str, Any], kept: Weights, score: float, loss: float) -> None:
         progress = self.progress
@@ -321,6 +329,16 @@ def macro_auroc(targets: NDArray[np.float32], probabilities: NDArray[np.floating
     if not areas:
         raise TrainingError("no label occurs in the validation records; choose other folds")
     return float(np.mean(areas))
+
+
+def macro_sensitivity(
+    targets: NDArray[np.float32], probabilities: NDArray[np.floating], threshold: float = 0.5
+) -> float:
+    """Mean share of positives found from ``threshold`` on, over the labels that occur."""
+    positive = targets > 0
+    occurs = positive.any(0)
+    found = (positive & (probabilities >= threshold)).sum(0)[occurs]
+    return float(np.mean(found / positive.sum(0)[occurs]))
 
 
 def _optimiser(weights: list[nn.Parameter], options: TrainOptions) -> torch.optim.Optimizer:

@@ -13,11 +13,14 @@ mkd *                  weight (1), temperature (1.5)         ``soft_targets``: M
 kd *                   weight (1), temperature (1.5)         ``soft_targets``: Hinton et al.
 fitnet *               hints (100)                           ``hints``
 attention_transfer *   attention (1000)                      ``attention_transfer``
-mvkt *                 mkd (1), clt (0.8), negatives (1024)  ``mvkt``: MVKT-ECG, Eq. 9
+mvkt *                 mkd (1) or kl, clt (0.8), and below   ``mvkt``: MVKT-ECG, Eq. 9
 =====================  ====================================  ================================
 
-Those with a star learn from a teacher. An objective is added by a row in ``OBJECTIVES``: the names
-of its options, and a function from ``Making`` to a ``StepObjective``.
+Those with a star learn from a teacher. ``mvkt`` also takes ``temperature`` (1.5) of the answers
+and, for its contrastive part, ``negatives`` (1024), ``contrast_temperature`` (0.07), ``momentum``
+(0.5) and ``size`` (128); ``kl`` is the weight of the classical distillation in place of ``mkd``.
+An objective is added by a row in ``OBJECTIVES``: the names of its options, and a function from
+``Making`` to a ``StepObjective``.
 """
 
 from __future__ import annotations
@@ -107,10 +110,11 @@ Make = Callable[[Making], StepObjective]
 
 @dataclass(frozen=True)
 class Kind:
-    """A row of the table: what an objective may be told, and how it is made."""
+    """A row of the table: what an objective may be told, how it is made, if it has a teacher."""
 
     options: tuple[str, ...]
     make: Make
+    taught: bool = False
 
 
 def _weighted(making: Making) -> StepObjective:
@@ -142,16 +146,29 @@ def _attention(making: Making) -> StepObjective:
 
 
 def _mvkt(making: Making) -> StepObjective:
-    negatives = making.number("negatives", LeadTransferOptions().negatives)
+    own, classical = LeadTransferOptions(), making.number("kl", 0.0)
+    if classical and making.options.get("mkd"):
+        raise ValueError("weights of both mkd and kl; give one of them")
     return MvktLoss(
         making.network,
         making.taught,
         len(making.targets),
-        mkd=making.number("mkd", MKD_WEIGHT),
+        mkd=classical or making.number("mkd", MKD_WEIGHT),
         clt=making.number("clt", CLT_WEIGHT),
-        transfer=LeadTransferOptions(negatives=int(negatives)),
+        classical=bool(classical),
+        temperature=making.number("temperature", TEMPERATURE),
+        transfer=LeadTransferOptions(
+            size=int(making.number("size", own.size)),
+            negatives=int(making.number("negatives", own.negatives)),
+            temperature=making.number("contrast_temperature", own.temperature),
+            momentum=making.number("momentum", own.momentum),
+        ),
     )
 
+
+_MVKT_OPTIONS = (
+    "mkd", "kl", "clt", "negatives", "temperature", "contrast_temperature", "momentum", "size",
+)  # fmt: skip
 
 OBJECTIVES: dict[str, Kind] = {
     "bce": Kind((), lambda _: OfLabels(binary_cross_entropy)),
@@ -162,11 +179,11 @@ OBJECTIVES: dict[str, Kind] = {
     ),
     "double_soft_f1": Kind((), lambda _: OfLabels(double_soft_f1)),
     "hrnn": Kind(("lambda",), _hrnn),
-    "mkd": Kind(("weight", "temperature"), _distilled(MultilabelDistillation)),
-    "kd": Kind(("weight", "temperature"), _distilled(SoftmaxDistillation)),
-    "fitnet": Kind(("hints",), _fitnet),
-    "attention_transfer": Kind(("attention",), _attention),
-    "mvkt": Kind(("mkd", "clt", "negatives"), _mvkt),
+    "mkd": Kind(("weight", "temperature"), _distilled(MultilabelDistillation), taught=True),
+    "kd": Kind(("weight", "temperature"), _distilled(SoftmaxDistillation), taught=True),
+    "fitnet": Kind(("hints",), _fitnet, taught=True),
+    "attention_transfer": Kind(("attention",), _attention, taught=True),
+    "mvkt": Kind(_MVKT_OPTIONS, _mvkt, taught=True),
 }
 
 

@@ -7,6 +7,7 @@ from types import NoneType
 from typing import Any, Literal, get_args
 
 from ecgcore.labels import LabelSetName
+from ecgcore.models.input_spec import HIGHEST_RATE
 from ecgcore.recording import LEADS
 from ecgcore.training.augmentation import Augmentation
 from ecgcore.training.objective_of import check_objective
@@ -15,6 +16,7 @@ from ecgcore.training.schedules import Schedule
 
 Optimiser = Literal["adam", "adamw"]
 Keep = Literal["best", "last"]
+BestBy = Literal["auroc", "sensitivity"]
 Precision = Literal["float32", "bfloat16"]
 
 _CHOICES: dict[str, tuple[str, ...]] = {
@@ -23,6 +25,7 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "schedule": get_args(Schedule),
     "optimiser": get_args(Optimiser),
     "keep": get_args(Keep),
+    "best_by": get_args(BestBy),
     "precision": get_args(Precision),
 }
 
@@ -30,6 +33,7 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "int": (int,), "float": (int, float), "bool": (bool,), "str": (str,), "dict[str, Any]": (dict,),
     "Augmentation": (Augmentation,), "dict[str, float]": (dict,), "str | None": (str, NoneType),
     "tuple[str, ...] | None": (tuple, NoneType), "tuple[int, ...]": (tuple,),
+    "float | None": (int, float, NoneType),
 }  # fmt: skip
 
 
@@ -37,7 +41,11 @@ _TYPES: dict[str, tuple[type, ...]] = {
 class TrainOptions:
     """A recipe.
 
-    ``leads`` are those that the network sees, in their order (None: those of its paper).
+    ``network_options`` are the network's own; "by_label" for ``rules`` of the network hrnn gives
+    each label the rule that is known for it (see ``records.network_options``).
+    ``leads`` are those that the network sees, in their order, and ``sampling_rate`` (Hz) is what
+    it sees them at (None: those of its paper). Packed data pass through 100 Hz: at a higher rate
+    samples are interpolated, and nothing is added to what 100 Hz hold.
     ``teacher`` is the folder of a trained model that the objective learns from; its leads are
     loaded too. ``objective`` and ``objective_options`` are those of ``objective_of``;
     ``alpha_balanced`` weighs a label's positives by its share of negatives (focal losses only).
@@ -47,11 +55,14 @@ class TrainOptions:
     a cosine to 0 (Bian et al. 2022); "plateau": a tenth whenever the validation loss did not
     improve, with a cool-down of two epochs (Singstad et al. 2022). ``patience`` epochs
     without a better validation macro AUROC end the run (0: never); ``keep`` chooses the weights of
-    the best epoch or of the last. ``average`` is the decay a step of an exponential moving average
-    of the weights, which is then what is validated and kept (0: none). ``precision`` is that of the
-    network's pass in training ("bfloat16": torch's autocast; weights, loss and validation stay in
-    float32). ``fewest_positives`` in
-    training and ``fewest_validation_positives`` are what a label needs to be answered at all.
+    the best epoch or of the last, ``best_by`` what is best: the validation macro AUROC, or the
+    macro sensitivity where a label is positive from a probability of 0.5 on (Bontinck et al.
+    2024; ``patience`` then waits for that).
+    ``average`` is the decay a step of an exponential moving average of the weights, which is then
+    what is validated and kept (0: none). ``precision`` is that of the network's pass in training
+    ("bfloat16": torch's autocast; weights, loss and validation stay in float32).
+    ``fewest_positives`` in training and ``fewest_validation_positives`` are what a label needs to
+    be answered at all.
     ``attribution`` is what the data's licence asks a card to say.
     """
 
@@ -61,6 +72,7 @@ class TrainOptions:
     train_folds: tuple[int, ...] = (1, 2, 3, 4, 5, 6, 7, 8)
     validation_folds: tuple[int, ...] = (9,)
     leads: tuple[str, ...] | None = None
+    sampling_rate: float | None = None
     teacher: str | None = None
     objective: str = "bce"
     objective_options: dict[str, float] = field(default_factory=dict)
@@ -77,6 +89,7 @@ class TrainOptions:
     epochs: int = 30
     patience: int = 0
     keep: Keep = "best"
+    best_by: BestBy = "auroc"
     average: float = 0.0
     precision: Precision = "float32"
     augmentation: Augmentation = field(default_factory=Augmentation)
@@ -94,6 +107,8 @@ class TrainOptions:
         if self.alpha_balanced and "alpha" in self.objective_options:
             raise ValueError("alpha_balanced and an alpha in objective_options; give one of them")
         self._refuse_wrong_leads()
+        if self.sampling_rate is not None and not 0 < self.sampling_rate < HIGHEST_RATE:
+            raise ValueError(f"sampling_rate {self.sampling_rate}; must lie in 0..{HIGHEST_RATE:g}")
         if set(self.train_folds) & set(self.validation_folds):
             raise ValueError("a fold is both trained and validated on; choose disjoint folds")
         for name in ("batch", "epochs", "learning_rate"):

@@ -32,7 +32,7 @@ from ecgcore.models.registry import build_network, network_entry
 from ecgcore.storage import write_bytes, write_json
 from ecgcore.training.loop import Trained
 from ecgcore.training.options import TrainOptions
-from ecgcore.training.records import network_spec, teacher_card
+from ecgcore.training.records import network_options, network_spec, teacher_card
 
 THRESHOLD_ORIGIN = "best F1 on the validation records"
 
@@ -54,6 +54,8 @@ CALIBRATION_ORIGIN = (
     "one temperature, and a shift for each label that is scored, of highest likelihood on the "
     "validation records"
 )
+
+_CROSS_FITTED_PARTS = 5
 
 CHANCE = 0.5
 """A label speaks only where the whole interval of its AUROC lies above this."""
@@ -77,11 +79,12 @@ def publish(
     """
     entry, spec = network_entry(options.network), network_spec(options)
     codes = data.codes[options.label_set]
+    told = network_options(options, codes)
     network = build_network(
         options.network,
         leads=len(spec.leads),
         labels=len(codes),
-        options=options.network_options,
+        options=told,
     )
     network.load_state_dict(trained.weights)
     flops = count_flops(network, len(spec.leads), spec.samples)
@@ -89,7 +92,7 @@ def publish(
     card = ModelCard(
         name=name,
         network=options.network,
-        network_options=options.network_options,
+        network_options=told,
         output=entry.output,
         spec=spec,
         labels=_unanswered(options, data),
@@ -104,11 +107,11 @@ def publish(
         weights_sha256=hashlib.sha256(weights).hexdigest(),
     )
     validation = data.select(options.validation_folds)
-    told = validation.inputs(spec), validation.aside_inputs(spec)
+    given = validation.inputs(spec), validation.aside_inputs(spec)
     card = _calibrated(
-        card, options, validation, Predictor(card, network, best_device()).logits(*told)
+        card, options, validation, Predictor(card, network, best_device()).logits(*given)
     )
-    probabilities = Predictor(card, network, best_device()).probabilities(*told)
+    probabilities = Predictor(card, network, best_device()).probabilities(*given)
     card = replace(card, labels=_with_thresholds(card, options, validation, probabilities))
     card = replace(card, metrics=evaluate(Predictor(card, network, best_device()), validation))
     write_bytes(folder / WEIGHTS, weights)
@@ -153,22 +156,22 @@ def _calibrated(
     for place, shift in zip(scored, found.shifts, strict=True):
         labels[place] = replace(labels[place], shift=round(shift, 6))
     raw = Calibration(1.0, (0.0,) * len(scored)).probabilities(logits[:, scored])
-    worth = {"ece_uncalibrated": raw, "ece_cross_fitted": cross_fitted(targets, logits[:, scored])}
+    worth: dict[str, Any] = {
+        "origin": CALIBRATION_ORIGIN,
+        "ece_uncalibrated": _mean_error(targets, raw),
+    }
+    if len(targets) >= _CROSS_FITTED_PARTS:
+        crossed = cross_fitted(targets, logits[:, scored], _CROSS_FITTED_PARTS)
+        worth["ece_cross_fitted"] = _mean_error(targets, crossed)
     return replace(
-        card,
-        labels=tuple(labels),
-        temperature=round(found.temperature, 6),
-        calibration={
-            "origin": CALIBRATION_ORIGIN,
-            **{key: round(_mean_error(targets, values), 6) for key, values in worth.items()},
-        },
+        card, labels=tuple(labels), temperature=round(found.temperature, 6), calibration=worth
     )
 
 
 def _mean_error(targets: NDArray[np.uint8], probabilities: NDArray[np.float64]) -> float:
     """The expected calibration error, mean over the labels."""
     pairs = zip(targets.T, probabilities.T, strict=True)
-    return float(np.mean([expected_calibration_error(*pair) for pair in pairs]))
+    return round(float(np.mean([expected_calibration_error(*pair) for pair in pairs])), 6)
 
 
 def _with_thresholds(
@@ -240,13 +243,18 @@ def _training_card(options: TrainOptions, trained: Trained) -> dict[str, Any]:
     }
 
 
-def code_digest() -> str:
-    """SHA-256 over the source of everything that decides a trained model's numbers."""
-    digest = hashlib.sha256()
+def digested_files() -> list[Path]:
+    """The source of everything that decides a trained model's numbers, recipes included."""
     files = [_PACKAGE / "layers.py", _PACKAGE / "signal" / "resampling.py"]
     for part in ("models", "datasets", "training", "evaluation"):
         files += sorted((_PACKAGE / part).rglob("*.py"))
-    for path in files:
+    return files + sorted((_PACKAGE / "training" / "recipes").glob("*.toml"))
+
+
+def code_digest() -> str:
+    """SHA-256 over ``digested_files``, names and contents."""
+    digest = hashlib.sha256()
+    for path in digested_files():
         digest.update(path.relative_to(_PACKAGE).as_posix().encode())
         digest.update(path.read_bytes())
     return digest.hexdigest()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -11,12 +12,16 @@ from torch import Tensor
 
 from ecgcore.datasets.packed import PackedData
 from ecgcore.models.card import CardError, ModelCard, read_card
+from ecgcore.models.hrnn import rules_for
 from ecgcore.models.input_spec import InputSpec
 from ecgcore.models.predictor import read_predictor
 from ecgcore.models.registry import network_entry
 from ecgcore.training.checkpoint import TrainingError
 from ecgcore.training.objective_of import Teacher
 from ecgcore.training.options import TrainOptions
+
+RULES_BY_LABEL = "by_label"
+"""The value of the network option ``rules`` that stands for the rule of each label."""
 
 
 @dataclass(frozen=True)
@@ -59,9 +64,21 @@ def split(data: PackedData, options: TrainOptions, folds: tuple[int, ...]) -> Sp
 
 
 def network_spec(options: TrainOptions) -> InputSpec:
-    """What the network eats: its paper's input with the leads of the options."""
+    """What the network eats: its paper's input with the leads and rate of the options."""
     spec = network_entry(options.network).spec
-    return spec if options.leads is None else replace(spec, leads=options.leads)
+    return replace(
+        spec,
+        leads=options.leads or spec.leads,
+        sampling_rate=options.sampling_rate or spec.sampling_rate,
+    )
+
+
+def network_options(options: TrainOptions, codes: tuple[str, ...]) -> dict[str, Any]:
+    """The network's options for labels of these codes: rules "by_label" are filled in."""
+    told = dict(options.network_options)
+    if told.get("rules") == RULES_BY_LABEL:
+        told["rules"] = list(rules_for(codes))
+    return told
 
 
 def loaded_leads(options: TrainOptions) -> tuple[str, ...]:

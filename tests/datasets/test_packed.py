@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from ecgcore.datasets.packed import PackedDataError, load_packed
+from ecgcore.labels import label_set
 from ecgcore.models.input_spec import InputSpec
 from tests.packed_example import packed_arrays, write_packed
 
@@ -76,3 +77,18 @@ def test_a_spec_of_another_stored_rate_is_refused(tmp_path: Path) -> None:
     data = replace(load_packed(write_packed(tmp_path / "packed.npz")), sampling_rate=125.0)
     with pytest.raises(PackedDataError, match="125 Hz"):
         data.inputs(InputSpec())
+
+
+def test_the_statements_say_what_the_other_label_sets_hold(tmp_path: Path) -> None:
+    codes = [label.code for label in label_set("statements")]
+    y71 = np.zeros((90, 71), dtype=np.uint8)
+    y71[0, [codes.index("IMI"), codes.index("AFIB")]] = 1
+    y71[1, codes.index("PVC")] = 1
+    data = load_packed(write_packed(tmp_path / "packed.npz", y71=y71))
+    for name in ("subclasses", "form", "rhythm"):
+        assert data.codes[name] == tuple(label.code for label in label_set(name))
+    assert {
+        (row, name, data.codes[name][column])
+        for name in ("subclasses", "form", "rhythm")
+        for row, column in zip(*np.nonzero(data.targets[name]), strict=True)
+    } == {(0, "subclasses", "IMI"), (0, "rhythm", "AFIB"), (1, "form", "PVC")}

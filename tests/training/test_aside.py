@@ -105,3 +105,14 @@ def test_inference_is_in_batches_with_their_own_values(data: PackedData, tmp_pat
     with torch.inference_mode():
         last = network(records.inputs[-3:], records.aside[-3:])
     torch.testing.assert_close(together[-3:], last, rtol=1e-4, atol=1e-4)
+
+
+def test_each_label_gets_the_rule_that_is_known_for_it(data: PackedData, tmp_path: Path) -> None:
+    small = {"blocks": [1, 1], "channels": [4, 4], "rules": "by_label"}
+    options = replace(OPTIONS, label_set="statements", network_options=small, epochs=1)
+    trained = train(options, data, tmp_path)
+    card = publish("made", options, data, trained, folder=tmp_path / "model", command="-")
+    rules = dict(zip(data.codes["statements"], card.network_options["rules"], strict=True))
+    assert rules["STACH"] == "TACH" and rules["1AVB"] == "1AVB" and rules["NORM"] == ""
+    assert card.training["options"]["network_options"] == small
+    assert read_predictor(tmp_path / "model").card == card

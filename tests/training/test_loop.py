@@ -14,10 +14,11 @@ from ecgcore.models.card import read_card
 from ecgcore.models.predictor import read_predictor
 from ecgcore.training.augmentation import Augmentation, augment
 from ecgcore.training.checkpoint import CHECKPOINT, CheckpointError, TrainingError, Weights
-from ecgcore.training.loop import Run, train
+from ecgcore.training.loop import Run, macro_sensitivity, train
 from ecgcore.training.options import TrainOptions, options_from_json
 from ecgcore.training.publish import publish
 from ecgcore.training.records import split
+from tests.models.example import example_recording
 from tests.packed_example import write_packed
 
 OPTIONS = TrainOptions(
@@ -249,3 +250,34 @@ def test_augmentation_moves_whole_records_and_silences_whole_leads() -> None:
     assert 0 < int(alive.sum()) < 15
     assert torch.equal(silenced[alive], batch[alive])
     assert torch.equal(augment(batch, Augmentation(), generator), batch)
+
+
+def test_a_network_is_trained_and_asked_at_the_rate_of_the_options(
+    data: PackedData, tmp_path: Path
+) -> None:
+    options = replace(OPTIONS, sampling_rate=25.0, epochs=1)
+    assert split(data, options, (1,)).inputs.shape[-1] == 250
+    trained = train(options, data, tmp_path)
+    publish("made", options, data, trained, folder=tmp_path / "model", command="-")
+    assert read_card(tmp_path / "model").spec.sampling_rate == 25
+    assert len(read_predictor(tmp_path / "model").predict(example_recording()).labels) == 5
+
+
+def test_sensitivity_is_the_mean_share_of_positives_found() -> None:
+    targets = np.array([[1, 0, 1], [1, 0, 1], [0, 0, 1]], dtype=np.float32)
+    answers = np.array([[0.5, 0.9, 0.9], [0.4, 0.9, 0.9], [0.9, 0.9, 0.9]])
+    assert macro_sensitivity(targets, answers) == pytest.approx((0.5 + 1) / 2)
+
+
+def test_the_epoch_of_best_sensitivity_is_kept(data: PackedData, tmp_path: Path) -> None:
+    run = _run(replace(OPTIONS, best_by="sensitivity"), data, tmp_path)
+    rows = [run.epoch() for _ in range(3)]
+    scores = [row["validation_sensitivity"] for row in rows]
+    assert run.progress.best_epoch == scores.index(max(scores)) + 1
+    assert run.progress.best_score == max(scores)
+
+
+def test_labels_that_the_data_lack_are_refused(data: PackedData, tmp_path: Path) -> None:
+    bare = replace(data, targets={"statements": data.targets["statements"]})
+    with pytest.raises(TrainingError, match="has no superclasses; it has statements: set the"):
+        train(OPTIONS, bare, tmp_path)

@@ -15,6 +15,9 @@ from ecgcore.models.registry import build_network
 from ecgcore.recording import LEADS
 from ecgcore.training.objective_of import OBJECTIVES, Making, Teacher, check_objective, objective_of
 from ecgcore.training.objectives import Step
+from ecgcore.training.objectives.lead_transfer import LeadTransfer
+from ecgcore.training.objectives.mvkt import MvktLoss
+from ecgcore.training.objectives.soft_targets import MultilabelDistillation, SoftmaxDistillation
 from ecgcore.training.options import TrainOptions, options_from_json
 from ecgcore.training.sampling import Sampling
 from ecgcore.training.schedules import Schedule
@@ -28,13 +31,16 @@ PLAIN: dict[str, Any] = {"network": "inception", "label_set": "superclasses"}
     teacher=st.none() | st.text(max_size=9),
     sampling=st.sampled_from(get_args(Sampling)),
     schedule=st.sampled_from(get_args(Schedule)),
+    rate=st.none() | st.floats(25, 500),
     told=st.dictionaries(st.sampled_from(["alpha", "gamma"]), st.floats(0, 5)),
 )
 def test_options_survive_json(
+    *,
     leads: tuple[str, ...] | None,
     teacher: str | None,
     sampling: Sampling,
     schedule: Schedule,
+    rate: float | None,
     told: dict[str, float],
 ) -> None:
     options = TrainOptions(
@@ -43,6 +49,7 @@ def test_options_survive_json(
         teacher=teacher,
         sampling=sampling,
         schedule=schedule,
+        sampling_rate=rate,
         objective="focal",
         objective_options=told,
     )
@@ -59,6 +66,9 @@ def test_options_survive_json(
         ({"teacher": 3}, "teacher 3; must be of the type"),
         ({"sampling": "often"}, "allowed: uniform, oversampling, class_balanced"),
         ({"schedule": "steps"}, "allowed: constant, one_cycle, warm_restarts"),
+        ({"sampling_rate": 0}, r"sampling_rate 0; must lie in 0..20000"),
+        ({"sampling_rate": "75"}, "sampling_rate '75'; must be of the type"),
+        ({"best_by": "loss"}, "best_by 'loss'; allowed: auroc, sensitivity"),
         ({"restart_epochs": 0}, "restart_epochs 0; must be 1 or more"),
         ({"restart_factor": 1.5}, "restart_factor 1.5; must be of the type int"),
         ({"warmup_epochs": -1}, "warmup_epochs -1; must not be below 0"),
@@ -117,3 +127,31 @@ def test_a_missing_teacher_is_asked_for() -> None:
         _ = Making(network, torch.zeros(1, 2), 1, 750, {}).taught
     with pytest.raises(ValueError, match="allowed: bce, weighted_bce"):
         check_objective("mvkt_", {})
+
+
+def test_mvkt_hands_its_numbers_on() -> None:
+    teacher = build_network("inception", leads=2, labels=3, options={"filters": 4})
+    network = build_network("inception", leads=1, labels=3, options={"filters": 4})
+
+    def made(**options: float) -> MvktLoss:
+        taught = Teacher(teacher, (0, 1))
+        making = Making(network, torch.zeros(20, 3), 1, 750, options, teacher=taught)
+        objective = objective_of("mvkt", making)
+        assert isinstance(objective, MvktLoss)
+        return objective
+
+    answers, transfer = made(
+        temperature=3, negatives=7, contrast_temperature=0.2, momentum=0.25, size=16
+    ).lessons
+    assert isinstance(answers, MultilabelDistillation) and answers.temperature == 3
+    assert isinstance(transfer, LeadTransfer)
+    memory = transfer.memory
+    assert (memory.negatives, memory.temperature, memory.momentum) == (7, 0.2, 0.25)
+    assert memory.students.shape == (20, 16)
+    assert [type(lesson) for lesson in made(clt=0).lessons] == [MultilabelDistillation]
+    assert [type(lesson) for lesson in made(mkd=0).lessons] == [LeadTransfer]
+    classical = made(kl=0.7, mkd=0)
+    assert [type(lesson) for lesson in classical.lessons] == [SoftmaxDistillation, LeadTransfer]
+    assert classical.weights == (0.7, 0.8)
+    with pytest.raises(ValueError, match="both mkd and kl; give one of them"):
+        made(kl=1, mkd=1)

@@ -128,5 +128,5 @@ def test_hrnns_loss_trains_hrnn_and_no_other(data: PackedData, tmp_path: Path) -
 
 
 def test_every_objective_may_be_told_numbers_only_of_its_own() -> None:
-    with pytest.raises(ValueError, match="objective mvkt has no option hints; known: mkd, clt"):
+    with pytest.raises(ValueError, match="objective mvkt has no option hints; known: mkd, kl, clt"):
         replace(OPTIONS, objective="mvkt", objective_options={"hints": 1.0})

@@ -19,7 +19,8 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from ecgcore.datasets.packed import PackedData, join, load_packed
+from ecgcore.datasets.joining import join
+from ecgcore.datasets.packed import PackedData, load_packed
 from ecgcore.models.device import best_device
 from ecgcore.models.registry import build_network, network_entry, network_names
 from ecgcore.training.loop import infer, macro_auroc

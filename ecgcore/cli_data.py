@@ -15,7 +15,7 @@ Show = Callable[[Row], None]
 
 
 def add_data_arguments(data: argparse.ArgumentParser) -> None:
-    """``data list``, ``data fetch NAME --out DIR``, ``data pack NAME FOLDER --out FILE``."""
+    """``data list``, ``fetch NAME --out DIR``, ``pack NAME FOLDER --out FILE [--rules]``."""
     actions = data.add_subparsers(dest="action", required=True, metavar="ACTION")
     listing = actions.add_parser("list", help="the data sets by name, with where to get them")
     fetch = actions.add_parser("fetch", help="fetch a data set from PhysioNet; goes on if begun")
@@ -33,6 +33,12 @@ def add_data_arguments(data: argparse.ArgumentParser) -> None:
     )
     pack.add_argument("folder", type=Path, metavar="FOLDER", help="the data set as downloaded")
     pack.add_argument("--out", type=Path, required=True, metavar="FILE")
+    pack.add_argument(
+        "--rules",
+        action="store_true",
+        help="measure HRNN's printed rules too, for networks that are told them (up to a second a "
+        "recording)",
+    )
 
 
 def run_data(given: argparse.Namespace, show: Show) -> bool:
@@ -91,26 +97,26 @@ def _fetch(given: argparse.Namespace, show: Show) -> bool:
 
 def _pack(given: argparse.Namespace, show: Show) -> bool:
     from ecgcore.datasets.catalogue import CATALOGUE, open_data_set
-    from ecgcore.datasets.packing import pack
+    from ecgcore.datasets.packing import PackOptions, pack
     from ecgcore.datasets.record import DataSetError
     from ecgcore.datasets.splits import LeakError
 
     if given.name not in CATALOGUE:
         raise UsageError(f"unknown data set {given.name!r}; known: {', '.join(CATALOGUE)}")
     try:
-        done = pack(open_data_set(given.name, given.folder), given.out)
+        data = open_data_set(given.name, given.folder)
+        done = pack(data, given.out, PackOptions(rules=given.rules))
     except (DataSetError, LeakError, ValueError) as error:
         show({"file": str(given.folder), "error": type(error).__name__, "message": str(error)})
         return True
     for one in done.skipped:
         show({"file": one.member, "error": "Skipped", "message": one.reason})
-    show(
-        {
-            "data": given.name,
-            "file": str(given.out),
-            "records": done.records,
-            "skipped": len(done.skipped),
-            "unmapped": done.unmapped,
-        }
-    )
+    row = {
+        "data": given.name,
+        "file": str(given.out),
+        "records": done.records,
+        "skipped": len(done.skipped),
+        "unmapped": done.unmapped,
+    }
+    show(row | ({"rules_decided": done.decided} if given.rules else {}))
     return bool(done.skipped)

@@ -127,7 +127,8 @@ def _facts(facts: Mapping[str, Fact]) -> list[dict[str, Any]]:
 
 def joined(paths: list[Path]) -> PackedData:
     """Several packed files as one. Raises PackedDataError."""
-    from ecgcore.datasets.packed import join, load_packed
+    from ecgcore.datasets.joining import join
+    from ecgcore.datasets.packed import load_packed
 
     return join([load_packed(path) for path in paths])
 

@@ -5,9 +5,15 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from ecgcore.cli import main
+from ecgcore.datasets.catalogue import open_data_set
+from ecgcore.datasets.packed import load_packed
+from ecgcore.models.input_spec import prepare
+from ecgcore.models.predictor import read_predictor
+from ecgcore.training.publish import RULES_NOT_LEARNED
 from tests.datasets import public_layouts as layouts
 
 
@@ -32,6 +38,63 @@ def test_pack_prints_what_it_left_out(tmp_path: Path, capsys: pytest.CaptureFixt
     lost, done = _lines(capsys)
     assert lost["error"] == "Skipped" and str(lost["file"]).endswith("00002_hr.hea")
     assert (done["records"], done["skipped"]) == (3, 1)
+
+
+def _two_classes(folder: Path) -> Path:
+    """PTB-XL's layout, 20 records of 10 folds, every second one an infarction."""
+    table = layouts.ptbxl(folder, records=20) / "ptbxl_database.csv"
+    lines = table.read_text(encoding="utf-8").splitlines()
+    lines[2::2] = [line.replace("'NORM'", "'IMI'") for line in lines[2::2]]
+    table.write_text("\n".join([*lines, ""]), encoding="utf-8")
+    return folder
+
+
+def test_a_network_that_is_told_rules_trains_on_a_pack(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Packed, trained from, evaluated; the pack's answers are the app's for the same recordings."""
+    folder, packed, run = _two_classes(tmp_path / "set"), tmp_path / "a.pack", tmp_path / "run"
+    words = ["data", "pack", "ptbxl100", str(folder), "--out", str(packed), "--rules", "--json"]
+    assert main(words) == 0
+    (done,) = _lines(capsys)
+    decided = done["rules_decided"]
+    assert isinstance(decided, dict) and decided["TACH"] == done["records"] == 20
+    network = {"blocks": [1, 1], "channels": [4, 4], "rules": ["", "TACH", "", "", ""]}
+    options = {
+        "network": "hrnn", "label_set": "superclasses", "network_options": network, "batch": 8,
+        "epochs": 1, "fewest_positives": 1, "fewest_validation_positives": 1,
+    }  # fmt: skip
+    (tmp_path / "hrnn.json").write_text(json.dumps(options), encoding="utf-8")
+    words = ["train", "--json", "--options", str(tmp_path / "hrnn.json"), "--run", str(run)]
+    assert main([*words, "--data", str(packed)]) == 0
+    epoch, trained = _lines(capsys)
+    assert epoch["epoch"] == 1 and trained["n_labels"] == 2
+    model = str(run / "model")
+    limits = json.loads((run / "model" / "card.json").read_text())["limits"]
+    assert RULES_NOT_LEARNED not in limits
+    assert main(["evaluate", "--json", "--model", model, "--data", str(packed)]) == 0
+    (scores,) = _lines(capsys)
+    assert scores["n"] == 20 and scores["macro"]["n_labels"] == 2  # type: ignore[index]
+
+    predictor, data = read_predictor(run / "model"), load_packed(packed)
+    spec = predictor.card.spec
+    told = data.aside_inputs(spec)
+    assert np.isfinite(told).sum() > 200
+    answers = predictor.probabilities(data.inputs(spec), told)
+    source = open_data_set("ptbxl100", folder)
+    for entry, answer in zip(source.entries[:3], answers, strict=False):
+        prepared = prepare(source.read(entry).recording, spec)
+        expected = predictor.probabilities(prepared.values[None], prepared.aside[None])[0]
+        np.testing.assert_allclose(answer, expected, atol=0.002)
+
+
+def test_without_the_word_no_rule_is_measured(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder, packed = layouts.ptbxl(tmp_path / "set"), tmp_path / "a.pack"
+    assert main(["data", "pack", "ptbxl", str(folder), "--out", str(packed), "--json"]) == 0
+    assert "rules_decided" not in _lines(capsys)[0]
+    assert set(load_packed(packed).aside) == {"age", "sex"}
 
 
 def test_refusals_and_wrong_words(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ecgcore.datasets.code15 import open_code15
 from ecgcore.datasets.cpsc2018 import open_cpsc2018
-from ecgcore.datasets.headers import open_brugada, open_challenge, open_ludb
+from ecgcore.datasets.headers import open_brugada, open_challenge, open_ludb, open_wfdb
 from ecgcore.datasets.npz_set import open_npz
 from ecgcore.datasets.ptbxl import open_icbeb_benchmark, open_ptbxl
 from ecgcore.datasets.record import DataSet, DataSetError
@@ -72,6 +72,9 @@ CATALOGUE: dict[str, CatalogueEntry] = {
     "brugada": CatalogueEntry(
         "Brugada-HUCA 1.0.0", open_brugada, "CC BY-SA 4.0",
         "physionet.org/content/brugada-huca", "brugada-huca/1.0.0",
+    ),
+    "wfdb": CatalogueEntry(
+        "WFDB records with what their headers say", open_wfdb, "as their source", "your own",
     ),
     "npz": CatalogueEntry(
         "NPZ files of X, fs, scale and labels", open_npz, "as their source", "your own",

@@ -4,12 +4,13 @@ The PhysioNet/CinC Challenge 2020 and 2021 collection (Perez Alday et al. 2020, 
 ``.hea`` with ``#Dx: 426783006,...`` (SNOMED CT) and ``.mat``, one folder a source, or all in one;
 the source follows from the record's name. LUDB (Kalyakulina et al. 2020): statements in words in
 the header. Brugada-HUCA (Costa Cortez et al. 2025): ``metadata.csv`` with ``brugada`` 0, 1 or 2
-and ``files/<patient>/<patient>.hea``.
+and ``files/<patient>/<patient>.hea``. Other folders of WFDB records: as their headers say.
 """
 
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 from ecgcore.datasets.record import (
@@ -40,6 +41,7 @@ _SOURCES: tuple[tuple[re.Pattern[str], str], ...] = (
 )
 _JS = re.compile(r"JS(\d+)")
 _LAST_CHAPMAN = 10646
+_PTBXL_FILE = re.compile(r"([0-9]{5})_(?:hr|lr)")
 
 
 def source_of(record: str) -> str:
@@ -79,6 +81,26 @@ def open_ludb(folder: Path) -> DataSet:
             continue
         entries.append(_of_source(entry, "ludb", patient_id=entry.record_id))
     return _data_set("ludb", folder, entries, skipped)
+
+
+def open_wfdb(folder: Path) -> DataSet:
+    """Any folder of WFDB records; whom a record is of is not known.
+
+    The origin is the folder's name; but ``00001_hr`` is PTB-XL's record 1, which may stand in
+    another file too.
+    """
+    entries, skipped = [], []
+    for member in _header_files(folder):
+        try:
+            entry = _of_source(_labelled(folder, member, "header"), folder.resolve().name)
+        except RecordingError as error:
+            skipped.append(Skipped(member, str(error)))
+            continue
+        known = _PTBXL_FILE.fullmatch(entry.record_id)
+        if known:
+            entry = replace(entry, record_id=str(int(known[1])), origin="ptbxl")
+        entries.append(entry)
+    return _data_set("wfdb", folder, entries, skipped)
 
 
 def open_brugada(folder: Path) -> DataSet:

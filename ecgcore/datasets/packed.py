@@ -3,9 +3,8 @@
 Keys: ``X`` (records, samples, leads) int16, ``scale``, ``fs``, ``leads``, ``y71`` / ``classes71``
 (statements), ``y5`` / ``classes5`` (superclasses), ``fold``, ``ecg_id``. The signals are
 band-passed 0.5-40 Hz and scaled to mean 0 and standard deviation 1 a lead and record: they hold no
-millivolts. A file may also tell what goes beside the signal: ``age`` (years), ``sex`` (0 M, 1 F),
-and ``rules_paper`` / ``classes_rules_paper`` (0, 1, NaN where undecided), measured before packing.
-``load_packed`` reads the memory-mapped file of ``pack_file`` too, as the same value.
+millivolts. A file may also tell what goes beside the signal, see ``packed_aside``. ``load_packed``
+reads the memory-mapped file of ``pack_file`` too, as the same value; ``joining`` makes several one.
 """
 
 from __future__ import annotations
@@ -24,8 +23,8 @@ from numpy.typing import NDArray
 
 from ecgcore.datasets.derived_labels import DERIVED_SETS, codes_of, derived_targets
 from ecgcore.datasets.pack_file import PackFileError, is_pack_file, read_pack_file
+from ecgcore.datasets.packed_aside import Aside, aside_of_arrays, aside_of_header, unknown
 from ecgcore.labels import LabelSetName
-from ecgcore.models.aside import ASIDE_COLUMNS, FEMALE, MALE, AsideName
 from ecgcore.models.input_spec import InputSpec, to_model_rate
 from ecgcore.recording import standard_lead
 
@@ -51,9 +50,12 @@ class PackedData:
     """Conditioned recordings and their labels.
 
     ``stored`` is (records, leads, samples) int16, to be multiplied by ``scale``; ``targets`` are
-    uint8 (records, labels) per label set, columns named by ``codes``; ``aside`` holds what the file
-    tells beside the signal, (records, columns) float32 a name, NaN where unknown; ``sha256`` is of
-    the file's bytes.
+    uint8 (records, labels) per label set, columns named by ``codes``. ``record_ids`` are the names
+    of the records, numbers without leading zeros; a record that its file does not name is called
+    after the file's hash and its row. ``origins`` say which data set each is of, "" where the file
+    does not: a name is one record's within its origin only. ``aside`` holds what the file tells
+    beside the signal, (records, columns) float32 a name, NaN where unknown; ``sha256`` is of the
+    file's bytes (of a pack file's header, which holds the hash of its samples).
     """
 
     name: str
@@ -65,8 +67,9 @@ class PackedData:
     targets: dict[LabelSetName, NDArray[np.uint8]]
     codes: dict[LabelSetName, tuple[str, ...]]
     fold: NDArray[np.int8]
-    ecg_id: NDArray[np.int64]
-    aside: dict[AsideName, NDArray[np.float32]] = field(default_factory=dict)
+    record_ids: NDArray[np.str_]
+    origins: NDArray[np.str_]
+    aside: Aside = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.stored)
@@ -82,7 +85,8 @@ class PackedData:
             stored=self.stored[chosen],
             targets={name: values[chosen] for name, values in self.targets.items()},
             fold=self.fold[chosen],
-            ecg_id=self.ecg_id[chosen],
+            record_ids=self.record_ids[chosen],
+            origins=self.origins[chosen],
             aside={name: values[chosen] for name, values in self.aside.items()},
         )
 
@@ -107,12 +111,12 @@ class PackedData:
     def aside_inputs(self, spec: InputSpec) -> NDArray[np.float32]:
         """What the spec wants beside the signal, (records, columns); NaN where unknown."""
         blocks = [np.empty((len(self), 0), dtype=np.float32)]
-        blocks += [self.aside.get(name, _unknown(name, len(self))) for name in spec.aside]
+        blocks += [self.aside.get(name, unknown(name, len(self))) for name in spec.aside]
         return np.concatenate(blocks, axis=1)
 
     def target(self, label_set: LabelSetName, codes: tuple[str, ...]) -> NDArray[np.uint8]:
-        """The columns of some labels, (records, labels) uint8."""
-        known = self.codes[label_set]
+        """The columns of some labels, (records, labels) uint8. Raises PackedDataError."""
+        known = self.codes.get(label_set, ())
         missing = [code for code in codes if code not in known]
         if missing:
             raise PackedDataError(f"{self.name} has no {label_set} {', '.join(missing)}")
@@ -154,47 +158,6 @@ def load_packed(path: Path) -> PackedData:
         raise PackedDataError(f"{path.name} is no packed data set: {error}") from error
 
 
-def join(parts: Iterable[PackedData]) -> PackedData:
-    """Several packed files as one; they must agree in rate, scale, leads and labels.
-
-    Raises PackedDataError where they differ or hold one record twice.
-    """
-    parts = list(parts)
-    first = parts[0]
-    for part in parts[1:]:
-        if (part.sampling_rate, part.scale, part.leads, part.codes) != (
-            first.sampling_rate,
-            first.scale,
-            first.leads,
-            first.codes,
-        ):
-            raise PackedDataError(
-                f"{part.name} and {first.name} differ in rate, scale, leads or labels"
-            )
-    ids = np.concatenate([part.ecg_id for part in parts])
-    if len(np.unique(ids)) != len(ids):
-        raise PackedDataError(
-            "a record stands in two of the files: " + ", ".join(p.name for p in parts)
-        )
-    return replace(
-        first,
-        name=" + ".join(part.name for part in parts),
-        sha256=hashlib.sha256("".join(part.sha256 for part in parts).encode()).hexdigest()
-        if len(parts) > 1
-        else first.sha256,
-        stored=np.concatenate([part.stored for part in parts]),
-        targets={
-            key: np.concatenate([part.targets[key] for part in parts]) for key in first.targets
-        },
-        fold=np.concatenate([part.fold for part in parts]),
-        ecg_id=ids,
-        aside={
-            name: np.concatenate([p.aside.get(name, _unknown(name, len(p))) for p in parts])
-            for name in {name: None for part in parts for name in part.aside}
-        },
-    )
-
-
 def _checked(name: str, digest: str, arrays: dict[str, NDArray[np.generic]]) -> PackedData:
     signals = arrays["X"]
     if signals.ndim != 3 or signals.dtype != np.int16 or not signals.size:
@@ -224,9 +187,6 @@ def _checked(name: str, digest: str, arrays: dict[str, NDArray[np.generic]]) -> 
     for derived in DERIVED_SETS:
         targets[derived] = derived_targets(derived, targets["statements"], codes["statements"])
         codes[derived] = codes_of(derived)
-    ids = arrays.get("ecg_id", np.arange(records))
-    if ids.shape != (records,) or not (np.isfinite(ids).all() and (ids % 1 == 0).all()):
-        raise PackedDataError(f"{name}: ecg_id is not one whole number a record")
     return PackedData(
         name=name,
         sha256=digest,
@@ -237,43 +197,20 @@ def _checked(name: str, digest: str, arrays: dict[str, NDArray[np.generic]]) -> 
         targets=targets,
         codes=codes,
         fold=arrays["fold"].astype(np.int8),
-        ecg_id=ids.astype(np.int64),
-        aside=_aside(name, arrays, records),
+        record_ids=_npz_names(name, digest, arrays.get("ecg_id"), records),
+        origins=np.full(records, ""),
+        aside=aside_of_arrays(arrays, records),
     )
 
 
-def _unknown(name: AsideName, records: int) -> NDArray[np.float32]:
-    return np.full((records, len(ASIDE_COLUMNS[name])), np.nan, dtype=np.float32)
-
-
-def _aside(
-    name: str, arrays: dict[str, NDArray[np.generic]], records: int
-) -> dict[AsideName, NDArray[np.float32]]:
-    """What the file tells beside the signal. A sex that is neither 0 nor 1 is unknown."""
-    told: dict[AsideName, NDArray[np.float32]] = {}
-    for key in ("age", "sex"):
-        if key in arrays and arrays[key].shape != (records,):
-            raise PackedDataError(f"{name}: {key} is not one number a record")
-    if "age" in arrays:
-        told["age"] = arrays["age"].astype(np.float32)[:, None]
-    if "sex" in arrays:
-        sex = arrays["sex"].astype(np.float32)[:, None]
-        told["sex"] = np.select([sex == 0, sex == 1], [MALE, FEMALE], np.nan).astype(np.float32)
-    if "rules_paper" in arrays:
-        labels = [str(label) for label in arrays.get("classes_rules_paper", np.empty(0))]
-        wanted, answers = ASIDE_COLUMNS["rules:paper"], arrays["rules_paper"].astype(np.float32)
-        known = answers[np.isfinite(answers)]
-        if (
-            sorted(labels) != sorted(wanted)
-            or answers.shape != (records, len(wanted))
-            or not np.isin(known, (0, 1)).all()
-        ):
-            raise PackedDataError(
-                f"{name}: rules_paper is not a (records, {len(wanted)}) table of 0, 1 and NaN with "
-                f"the columns {', '.join(wanted)} named in classes_rules_paper"
-            )
-        told["rules:paper"] = answers[:, [labels.index(label) for label in wanted]]
-    return told
+def _npz_names(
+    name: str, digest: str, ids: NDArray[np.generic] | None, records: int
+) -> NDArray[np.str_]:
+    if ids is None:
+        return np.array([f"{digest[:12]}[{row}]" for row in range(records)])
+    if ids.shape != (records,) or not (np.isfinite(ids).all() and (ids % 1 == 0).all()):
+        raise PackedDataError(f"{name}: ecg_id is not one whole number a record")
+    return np.array([str(int(one)) for one in ids])
 
 
 def _mapped(path: Path) -> PackedData:
@@ -293,7 +230,9 @@ def _mapped(path: Path) -> PackedData:
         ids, fold = header["record_ids"], np.array(header["folds"], dtype=np.int8)
         if len(ids) != records or fold.shape != (records,) or (fold < 0).any():
             raise PackedDataError(f"{path.name}: folds or record names do not fit its records")
-        numbered = all(one.isdecimal() and len(one) <= 18 for one in ids)
+        origins = header["origins"]
+        if len(origins) != records or not all(isinstance(one, str) for one in (*ids, *origins)):
+            raise PackedDataError(f"{path.name}: record names or origins are not a text a record")
         return PackedData(
             name=path.name,
             sha256=hashlib.sha256(json.dumps(header, sort_keys=True).encode()).hexdigest(),
@@ -304,7 +243,9 @@ def _mapped(path: Path) -> PackedData:
             targets=targets,
             codes=codes,
             fold=fold,
-            ecg_id=np.array([int(one) for one in ids] if numbered else range(records), np.int64),
+            record_ids=np.array([str(int(one)) if one.isdecimal() else one for one in ids]),
+            origins=np.array(origins),
+            aside=aside_of_header(header, records),
         )
     except PackedDataError:
         raise

@@ -19,7 +19,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from ecgcore.labels import ASSETS
+from ecgcore.labels import ASSETS, map_code, mapped_codes
 
 FOLDER = ASSETS / "challenge2021"
 SINUS_RHYTHM = "426783006"
@@ -84,6 +84,30 @@ def challenge_columns(
         if place is not None:
             columns[:, place] |= values[:, column] != 0
     return columns
+
+
+def statement_columns(
+    statements: Sequence[str], values: NDArray[np.uint8] | NDArray[np.bool_]
+) -> NDArray[np.bool_]:
+    """(records, SCP-ECG statements) labels or answers as (records, 26 classes).
+
+    A class is set where a statement is that means just one of its SNOMED CT codes; broader ones
+    set none.
+    """
+    columns = np.zeros((len(values), len(challenge_classes().codes)), dtype=bool)
+    for column, statement in enumerate(statements):
+        for place in statement_classes(statement):
+            columns[:, place] |= values[:, column] != 0
+    return columns
+
+
+def statement_classes(statement: str) -> frozenset[int]:
+    """The classes that an SCP-ECG statement means exactly: mostly one or none."""
+    if statement not in mapped_codes("SCP-ECG"):
+        return frozenset()
+    same = [m.code for m in map_code(statement, "SCP-ECG", "SNOMED CT") if m.match == "exact"]
+    places = (challenge_classes().index(code) for code in same)
+    return frozenset(place for place in places if place is not None)
 
 
 def challenge_score(targets: NDArray[np.bool_], predicted: NDArray[np.bool_]) -> float:

@@ -13,6 +13,12 @@ from numpy.typing import NDArray
 from ecgcore.datasets.packed import PackedData
 from ecgcore.evaluation.bootstrap import interval, macro
 from ecgcore.evaluation.calibration import expected_calibration_error, fit_temperature
+from ecgcore.evaluation.challenge import (
+    challenge_classes,
+    challenge_score,
+    statement_classes,
+    statement_columns,
+)
 from ecgcore.evaluation.metrics import score_labels
 from ecgcore.evaluation.multilabel import multilabel_scores
 from ecgcore.evaluation.resampled_answers import bootstrap_answers
@@ -35,7 +41,7 @@ def evaluate(predictor: Predictor, data: PackedData) -> dict[str, Any]:
     ``labels`` has a row a label, with the reason where the model does not answer. ``answers`` holds
     for each set the scores over all labels with a threshold together (see ``multilabel``), at these
     and at 0.5, 95 % intervals of the means at these, the correlation of the thresholds with the
-    share of positives, and the calibration.
+    share of positives, and the calibration; for the statements also the 2021 challenge's score.
     """
     spec = predictor.card.spec
     probabilities = predictor.probabilities(data.inputs(spec), data.aside_inputs(spec))
@@ -58,6 +64,8 @@ def evaluate_probabilities(
         set_rows, macro = _set_scores(chosen, targets, probabilities[:, columns])
         macros[label_set] = macro
         answers[label_set] = _set_answers(chosen, targets, probabilities[:, columns])
+        if label_set == "statements" and len(data):
+            answers[label_set]["challenge"] = _challenge(chosen, targets, probabilities[:, columns])
         rows += set_rows
     macro = next(iter(macros.values())) if len(macros) == 1 else {}
     return {
@@ -124,6 +132,30 @@ def _set_answers(
         )["r"],
         "calibration": _calibration([labels[i].code for i in given], truth, values),
     }
+
+
+def _challenge(
+    labels: tuple[LabelCard, ...],
+    targets: NDArray[np.uint8],
+    probabilities: NDArray[np.floating],
+) -> dict[str, Any]:
+    """The challenge's score at the thresholds, over its classes that a statement means exactly.
+
+    ``classes`` are those that the statements can tell of, ``answered`` those of them that the model
+    gives an answer for; what it does not answer counts as "no".
+    """
+    names = challenge_classes().names
+    codes = [label.code for label in labels]
+    thresholds = np.array([np.inf if x.threshold is None else x.threshold for x in labels])
+    score = challenge_score(
+        statement_columns(codes, targets),
+        statement_columns(codes, probabilities.astype(np.float64) >= thresholds),
+    )
+    told, said = (
+        sorted({names[place] for label in chosen for place in statement_classes(label.code)})
+        for chosen in (labels, [label for label in labels if label.threshold is not None])
+    )
+    return _rounded({"score": score}) | {"classes": told, "answered": said}
 
 
 def _answer_intervals(

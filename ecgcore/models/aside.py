@@ -17,13 +17,15 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from ecgcore.recording import Recording, complete_limb_leads
+from ecgcore.recording import Recording, Sex, complete_limb_leads
 
 AsideName = Literal["age", "sex", "rules:paper"]
 ASIDE_NAMES: tuple[AsideName, ...] = get_args(AsideName)
 
 MALE, FEMALE = 1.0, 2.0
 """Codes of sex, as HRNN's paper has them; its 0 for a missing sex is NaN here."""
+
+SEX_CODES: dict[Sex, float] = {"M": MALE, "F": FEMALE}
 
 PAPER_RULES: tuple[str, ...] = (
     "PRWP", "SARRH", "TACH", "BRAD", "RAD", "LAD", "LVOLT", "LNGQT", "CWR", "CCWR", "1AVB", "QWAVE",
@@ -70,7 +72,7 @@ def _block(recording: Recording, name: AsideName) -> list[float]:
     if name == "age":
         return [np.nan if patient.age is None else patient.age]
     if name == "sex":
-        return [np.nan if patient.sex is None else {"M": MALE, "F": FEMALE}[patient.sex]]
+        return [np.nan if patient.sex is None else SEX_CODES[patient.sex]]
     return _rules(recording, name.removeprefix("rules:"), ASIDE_COLUMNS[name])
 
 

@@ -39,13 +39,17 @@ _T_NAMES = ("t_mv", "t_neg_mv", "t_ms")
 
 @dataclass(frozen=True)
 class FineBeat:
-    """The median beat at 1 kHz: ``signal`` (leads, ms) in mV, NaN where unknown; borders in ms."""
+    """The median beat at 1 kHz: ``signal`` (leads, ms) in mV, NaN where unknown; borders in ms.
+
+    ``sample_ms`` lie between the samples of the recording.
+    """
 
     leads: tuple[str, ...]
     signal: _Values
     noise: _Values
     borders: Mapping[Wave, tuple[float, float]]
     zero: float
+    sample_ms: float = 1.0
 
     def above(self, lead: str, before: float) -> _Values:
         """A lead, (ms,), above its level just before ``before`` (ms)."""
@@ -82,7 +86,7 @@ def fine_beat(beat: MedianBeat, usual: UsualBeat) -> FineBeat:
         wave: ((on + beat.fiducial) * step, (off + beat.fiducial) * step)
         for wave, (on, off) in usual.borders.items()
     }
-    return FineBeat(beat.leads, fine, beat.noise, borders, beat.fiducial * step)
+    return FineBeat(beat.leads, fine, beat.noise, borders, beat.fiducial * step, step)
 
 
 def lead_values(

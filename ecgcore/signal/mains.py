@@ -24,6 +24,8 @@ _LEAST_SECONDS = 0.2
 """Of pauses within that time; with fewer nothing is known of the hum there."""
 _ABOVE_CHANCE = 4.0
 """Noise alone looks like hum of some power; less than this many times of it is no hum."""
+_REACH = 4.0
+"""The Gaussian mean is cut off at this many of its standard deviations."""
 _MARGIN_SECONDS = 0.02
 """Waves have tails beyond their marks."""
 _SAMPLES_A_TURN = 2.5
@@ -94,12 +96,15 @@ def _followed(
 
     None where there are too few pauses.
     """
-    from scipy.ndimage import gaussian_filter1d
+    from scipy.signal import oaconvolve
 
     width = _FOLLOWED_SECONDS * rate / np.sqrt(12)  # as wide as a rectangle of that length
+    reach_samples = round(_REACH * width)
+    kernel = np.exp(-0.5 * (np.arange(-reach_samples, reach_samples + 1) / width) ** 2)
+    kernel /= kernel.sum()
 
     def smoothed(values: _Values) -> _Values:
-        smooth: _Values = gaussian_filter1d(values, width, mode="constant")
+        smooth: _Values = oaconvolve(values, kernel, mode="same")  # 2,000 taps: by its transform
         return smooth
 
     share, reach = smoothed(kept.astype(np.float64)), smoothed(np.ones(len(kept)))

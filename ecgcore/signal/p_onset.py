@@ -15,8 +15,7 @@ from collections.abc import Collection
 import numpy as np
 
 from ecgcore.signal.amplitudes import FineBeat
-from ecgcore.signal.deflections import ABOVE_NOISE
-from ecgcore.signal.qrs_ends import margin_ms
+from ecgcore.signal.qrs_ends import Edge
 
 LEAST_SHARE = 0.02
 """Of a lead's QRS complex, about 20 uV: a share, so that the gain moves no time."""
@@ -42,8 +41,8 @@ def trimmed_p_onset(beat: FineBeat, computed: Collection[str] = ()) -> float | N
             continue
         complex_ = row[max(first, 0) : last + 1]
         size = float(np.ptp(complex_)) if len(complex_) else 0.0
-        least = max(LEAST_SHARE * size, ABOVE_NOISE * float(noise))
-        margins.append(margin_ms(row, round(onset), 1, least, MOST_TRIMMED_MS + VISIBLE_MS))
+        edge = Edge(row, float(noise), beat.sample_ms, LEAST_SHARE * size)
+        margins.append(edge.margin_ms(round(onset), 1, MOST_TRIMMED_MS + VISIBLE_MS))
     if not margins:
         return onset
     second = sorted(margins)[min(_LEADS, len(margins)) - 1]

@@ -195,6 +195,14 @@ def ludb(folder: Path) -> Path:
     return folder
 
 
+def wfdb(folder: Path) -> Path:
+    """WFDB records of no known set, statements of PTB-XL in their headers."""
+    for number in (1, 2):
+        comments = ["Age: 56", "Sex: Female", "SCP: LVOLT;NORM;SR", "Superclass: NORM"]
+        write_wfdb(folder / f"0000{number}_hr", voltages(number), 500, comments)
+    return folder
+
+
 def brugada(folder: Path) -> Path:
     """Brugada-HUCA with two patients, 12 s at 100 Hz."""
     rows = []

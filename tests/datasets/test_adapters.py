@@ -28,6 +28,7 @@ LAYOUTS: dict[str, Callable[[Path], Path]] = {
     "ludb": layouts.ludb,
     "sph": layouts.sph,
     "brugada": layouts.brugada,
+    "wfdb": layouts.wfdb,
     "npz": layouts.npz,
 }
 BROKEN = {
@@ -43,6 +44,7 @@ BROKEN = {
     "ludb": "data/2.dat",
     "sph": "records/A00002.h5",
     "brugada": "files/251972/251972.dat",
+    "wfdb": "00002_hr.dat",
     "npz": "b.npz",
 }
 
@@ -167,6 +169,25 @@ def test_sph_keeps_modifiers_and_the_stated_length(tmp_path: Path) -> None:
     table.write_text(table.read_text(encoding="utf-8").replace("5000", "5001"), encoding="utf-8")
     _, skipped = _split(open_data_set("sph", tmp_path))
     assert len(skipped) == 2 and "5001" in skipped[0].reason
+
+
+def test_wfdb_headers_give_labels_and_patient(tmp_path: Path) -> None:
+    folder = layouts.wfdb(tmp_path / "mine")
+    layouts.write_wfdb(folder / "00003", layouts.voltages(3), 500)
+    first, _, third = _split(open_data_set("wfdb", folder))[0]
+    assert (third.recording.record_id, third.origin, third.fold) == ("00003", "mine", None)
+    # PTB-XL's file names: the record is known by its number wherever it lies.
+    assert (first.recording.record_id, first.origin, first.fold) == ("1", "ptbxl", None)
+    assert [(label.code, label.system) for label in first.labels] == [
+        (code, "SCP-ECG") for code in ("LVOLT", "NORM", "SR")
+    ]
+    assert (first.patient.patient_id, first.patient.age, first.patient.sex) == (None, 56, "F")
+
+
+def test_real_wfdb_records(ecg_data: Path) -> None:
+    records, skipped = _split(open_data_set("wfdb", ecg_data / "ptbxl_raw500"))
+    assert len(records) == 58 and not skipped
+    assert all(one.labels and one.patient.sex for one in records)
 
 
 def test_real_challenge_records(ecg_data: Path) -> None:

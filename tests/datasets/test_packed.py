@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ecgcore.datasets.packed import PackedDataError, join, load_packed
+from ecgcore.datasets.packed import PackedDataError, load_packed
 from ecgcore.labels import label_set
 from ecgcore.models.input_spec import InputSpec
 from tests.packed_example import packed_arrays, write_packed
@@ -28,7 +28,7 @@ def test_folds_and_labels_stay_with_their_records(tmp_path: Path) -> None:
     chosen = data.select((2, 9))
     assert set(chosen.fold) == {2, 9}
     original = packed_arrays()
-    for row, ecg_id in enumerate(chosen.ecg_id):
+    for row, ecg_id in enumerate(chosen.record_ids.astype(int)):
         assert (chosen.targets["superclasses"][row] == original["y5"][ecg_id]).all()
         assert (chosen.stored[row] == original["X"][ecg_id].T).all()
     column = chosen.target("statements", ("AFIB",))[:, 0]
@@ -71,16 +71,6 @@ def test_truncated_or_foreign_files_are_refused(tmp_path: Path) -> None:
             load_packed(tmp_path / name)
     with pytest.raises(PackedDataError, match="cannot be read"):
         load_packed(tmp_path / "missing.npz")
-
-
-def test_joining_refuses_a_record_that_stands_in_both(tmp_path: Path) -> None:
-    data = load_packed(write_packed(tmp_path / "packed.npz"))
-    other = replace(data, ecg_id=data.ecg_id + 1000)
-    assert len(join([data, other])) == 2 * len(data)
-    with pytest.raises(PackedDataError, match="two of the files"):
-        join([data, data])
-    with pytest.raises(PackedDataError, match="differ"):
-        join([data, replace(other, sampling_rate=250.0)])
 
 
 def test_a_spec_of_another_stored_rate_is_refused(tmp_path: Path) -> None:

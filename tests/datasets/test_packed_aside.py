@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ecgcore.datasets.packed import PackedData, PackedDataError, join, load_packed
+from ecgcore.datasets.joining import join
+from ecgcore.datasets.packed import PackedData, PackedDataError, load_packed
 from ecgcore.models.aside import PAPER_RULES
 from ecgcore.models.input_spec import InputSpec
-from tests.packed_example import write_packed
+from tests.packed_example import packed_arrays, write_packed
 
 ALL = InputSpec(sampling_rate=100.0, aside=("age", "sex", "rules:paper"))
 
@@ -52,11 +53,13 @@ def test_a_file_that_tells_nothing_leaves_everything_unknown(tmp_path: Path) -> 
 def test_aside_values_stay_with_their_records(tmp_path: Path) -> None:
     data = packed(tmp_path, age=np.arange(90.0))
     chosen = data.select((3, 7))
-    assert chosen.aside_inputs(ALL)[:, 0].tolist() == chosen.ecg_id.tolist()
-    silent = replace(data, ecg_id=data.ecg_id + 1000, aside={})
+    assert chosen.aside_inputs(ALL)[:, 0].tolist() == chosen.record_ids.astype(float).tolist()
+    others = {"X": packed_arrays(seed=1)["X"], "ecg_id": np.arange(90) + 1000}
+    silent = load_packed(write_packed(tmp_path / "silent.npz", **others))
     for parts in ([data, silent], [silent, data]):
         joined = join(parts)
-        expected = np.where(joined.ecg_id < 1000, joined.ecg_id, np.nan)
+        numbers = joined.record_ids.astype(int)
+        expected = np.where(numbers < 1000, numbers, np.nan)
         np.testing.assert_array_equal(joined.aside_inputs(ALL)[:, 0], expected)
 
 

@@ -8,8 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 from torch.utils.data import DataLoader
 
+from ecgcore.datasets import packed_aside, packing
 from ecgcore.datasets.catalogue import open_data_set
 from ecgcore.datasets.pack_file import PackFileError, read_pack_file, verify
 from ecgcore.datasets.packed import PackedDataError, load_packed
@@ -17,7 +19,9 @@ from ecgcore.datasets.packed_torch import PackedBatches, whole_batch
 from ecgcore.datasets.packing import PackOptions, pack, statements_of
 from ecgcore.datasets.record import DataLabel, DataSet, DataSetError, DatasetRecord
 from ecgcore.datasets.splits import LeakError
+from ecgcore.models.aside import FEMALE, MALE, PAPER_RULES, AsideName
 from ecgcore.models.input_spec import InputSpec, prepare
+from ecgcore.recording import Recording, RecordingError
 from tests.datasets import public_layouts as layouts
 
 
@@ -46,7 +50,12 @@ def test_training_sees_what_the_app_sees(data: DataSet, packed: Path) -> None:
 
 def test_labels_folds_and_names(packed: Path) -> None:
     loaded = load_packed(packed)
-    assert loaded.ecg_id.tolist() == [1, 2, 3, 4] and loaded.fold.tolist() == [1, 1, 2, 2]
+    assert loaded.record_ids.tolist() == ["1", "2", "3", "4"] and loaded.fold.tolist() == [
+        1,
+        1,
+        2,
+        2,
+    ]
     assert loaded.target("superclasses", ("NORM", "MI")).tolist() == [[1, 0]] * 4
     assert loaded.target("rhythm", ("SR", "AFIB")).tolist() == [[1, 0]] * 4
     assert loaded.target("form", ("LVOLT",)).all() and loaded.target("subclasses", ("NORM",)).all()
@@ -132,6 +141,46 @@ def test_options_choose_leads_and_length(data: DataSet, tmp_path: Path) -> None:
     pack(data, tmp_path / "two.pack", PackOptions(leads=("I", "V1"), seconds=5.0))
     loaded = load_packed(tmp_path / "two.pack")
     assert loaded.leads == ("I", "V1") and loaded.stored.shape == (4, 2, 500)
+
+
+def test_rules_are_not_measured_unless_asked(
+    data: DataSet, packed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def never(recording: Recording) -> None:
+        raise AssertionError("measured")
+
+    monkeypatch.setattr(packing, "rule_answers", never)
+    assert pack(data, tmp_path / "x.pack").decided == {}
+    assert set(load_packed(packed).aside) == {"age", "sex"}
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (RecordingError("no beat", "a beat", "record again"), "no beat. Allowed"),
+        (ZeroDivisionError("by zero"), "cannot be measured (ZeroDivisionError: by zero)"),
+        (IndexError("far"), "IndexError: far"),
+    ],
+)
+def test_a_record_whose_rules_cannot_be_measured_is_skipped_with_its_reason(
+    error: Exception, said: str, data: DataSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The others keep their own values: a row that was left out shifts nothing."""
+    second = data.entries[1].record_id
+
+    def row(recording: Recording, names: tuple[AsideName, ...]) -> NDArray[np.float32]:
+        if recording.record_id == second:
+            raise error
+        return np.full(15, int(recording.record_id) % 2, dtype=np.float32)
+
+    monkeypatch.setattr(packed_aside, "aside_row", row)
+    done = pack(data, tmp_path / "x.pack", PackOptions(rules=True))
+    assert [one.member for one in done.skipped] == [second] and said in done.skipped[0].reason
+    assert done.records == 3 and done.decided == dict.fromkeys(PAPER_RULES, 3)
+    loaded = load_packed(tmp_path / "x.pack")
+    assert loaded.record_ids.tolist() == ["1", "3", "4"]
+    assert loaded.aside["rules:paper"].tolist() == [[1.0] * 15, [1.0] * 15, [0.0] * 15]
+    assert loaded.aside["sex"][:, 0].tolist() == [FEMALE, FEMALE, MALE]
 
 
 def test_real_records_pack(ecg_data: Path, tmp_path: Path) -> None:

@@ -11,6 +11,8 @@ from ecgcore.evaluation.challenge import (
     challenge_classes,
     challenge_columns,
     challenge_score,
+    statement_classes,
+    statement_columns,
 )
 
 NSR, AF, AFL = "426783006", "164889003", "164890007"
@@ -105,6 +107,15 @@ def test_codes_of_one_class_are_one_and_unscored_ones_are_dropped() -> None:
     assert place == challenge_classes().index(PAC) is not None
     assert columns[:, place].tolist() == [True, True, False]
     assert columns.sum() == 2
+
+
+def test_statements_set_the_classes_that_they_mean_exactly() -> None:
+    values = np.array([[1, 0, 1, 0], [0, 1, 0, 1], [0, 0, 0, 1]], dtype=np.uint8)
+    columns = statement_columns(["AFIB", "SR", "PVC", "LOWT"], values)
+    places = [challenge_classes().index(code) for code in (AF, NSR, "427172004")]
+    assert columns[:, places].tolist() == [[True, False, True], [False, True, False], [False] * 3]
+    assert columns.sum() == 3  # low T waves are narrower than the abnormal T waves of the challenge
+    assert statement_classes("LOWT") == statement_classes("no such statement") == frozenset()
 
 
 def test_wrong_input_is_refused() -> None:

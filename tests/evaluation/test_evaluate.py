@@ -101,3 +101,27 @@ def test_a_set_without_a_threshold_has_no_scores(data: PackedData) -> None:
     answers = scores["answers"]["superclasses"]
     assert answers["intervals"] == {} and answers["at_half"]["hamming"] is None
     assert answers["calibration"]["ece"] is None
+
+
+def test_the_challenge_score_takes_what_the_model_leaves_out_for_no(data: PackedData) -> None:
+    def card(code: str, threshold: float | None) -> LabelCard:
+        return LabelCard(code, code, "statements", 100, 10, threshold)
+
+    targets = np.zeros_like(data.targets["statements"])
+    codes = data.codes["statements"]
+    targets[: len(data) // 2, codes.index("AFIB")] = 1
+    targets[len(data) // 2 :, codes.index("SR")] = 1
+    data = replace(data, targets={**data.targets, "statements": targets})
+    truth = data.target("statements", ("AFIB", "SR")).astype(float)
+    both = (card("AFIB", 0.5), card("SR", 0.5))
+    scores = evaluate_probabilities("made", both, truth, data)["answers"]["statements"]
+    assert scores["challenge"] == {
+        "score": 1.0,
+        "classes": ["AF", "NSR"],
+        "answered": ["AF", "NSR"],
+    }
+    untold = (both[0], card("SR", None))
+    scores = evaluate_probabilities("made", untold, truth, data)["answers"]["statements"]
+    assert scores["challenge"]["answered"] == ["AF"]
+    # Half earns 1 for AF; sinus rhythm for all earns 1 for half and 0.25 / 2 for the other.
+    assert scores["challenge"]["score"] == pytest.approx((0.5 - 0.5625) / (1 - 0.5625), abs=1e-6)

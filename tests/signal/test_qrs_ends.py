@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from ecgcore.recording import LEADS as LEADS_12
 from ecgcore.signal.amplitudes import FineBeat
 from ecgcore.signal.delineation.waves import OFFSET, ONSET, Delineation
 from ecgcore.signal.measurements import measure
@@ -50,6 +51,28 @@ def test_no_more_than_a_margin_is_taken_off() -> None:
         250 + MOST_TRIMMED_MS,
         440 - MOST_TRIMMED_MS,
     )
+
+
+def test_noise_at_few_samples_is_no_end_of_the_complex() -> None:
+    """At 250 Hz the line before and after is drawn through six samples."""
+    generator, deviation = np.random.default_rng(0), 0.01
+    ends = []
+    for _ in range(40):
+        noise = generator.normal(0, deviation, (12, 175))
+        at, coarse = np.arange(697), np.arange(175) * 4
+        rough = np.array([np.interp(at, coarse, row) for row in noise])
+        beat = FineBeat(
+            LEADS_12,
+            triangles(12)[:, :697] + rough,
+            np.full(12, deviation),
+            {"QRS": (288, 402)},
+            350.0,
+            4.0,
+        )
+        ends.append(trimmed_qrs(beat, True))
+    onsets, offsets = np.array(ends).T
+    assert np.abs(onsets - 300).max() <= 4
+    assert np.abs(offsets - 390).max() <= 4
 
 
 def test_a_slope_after_the_complex_is_followed() -> None:

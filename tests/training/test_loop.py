@@ -119,6 +119,12 @@ def test_alpha_weighs_a_rare_labels_positives_more(data: PackedData, tmp_path: P
     )
 
 
+def test_data_without_the_label_set_are_refused(data: PackedData) -> None:
+    other = replace(data, targets={"statements": data.targets["statements"]})
+    with pytest.raises(TrainingError, match="has no superclasses; it has statements"):
+        split(other, OPTIONS, OPTIONS.train_folds)
+
+
 def test_a_run_of_other_options_is_not_continued(data: PackedData, tmp_path: Path) -> None:
     train(replace(OPTIONS, epochs=1), data, tmp_path)
     with pytest.raises(CheckpointError, match="other options"):

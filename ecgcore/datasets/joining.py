@@ -16,9 +16,9 @@ from ecgcore.labels import LabelSetName
 def join(parts: Iterable[PackedData]) -> PackedData:
     """Several packed files as one; they must agree in rate, scale, leads and length.
 
-    The label sets that all parts have are kept, columns in the first part's order: an ``.npz`` has
-    two sets, a pack file five. Raises PackedDataError where the parts differ, where a set that they
-    share has other labels, or where they hold one record twice.
+    The label sets that all parts have are kept, columns in the first part's order. Raises
+    PackedDataError where the parts differ, where a set that they share has other labels, or where
+    they hold one record twice.
     """
     parts = list(parts)
     first = parts[0]

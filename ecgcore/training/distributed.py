@@ -168,7 +168,7 @@ class Workers:
             signal.signal(signal.SIGTERM, signal.SIG_IGN)  # torchrun's, who saw it too
             raise WorkerLost(
                 f"worker {self.rank} of {self.size} hears no more of another one, which ended or "
-                f"said nothing for {_silence().total_seconds():g} s"
+                f"said nothing for {_silence().total_seconds():g} s ({str(error).splitlines()[0]})"
             ) from error
 
 
@@ -190,7 +190,9 @@ def working_together() -> Iterator[Workers]:
     before = signal.signal(signal.SIGTERM, _stopped)
     dist.init_process_group("cpu:gloo,cuda:nccl" if gpus else "gloo", timeout=_silence())
     try:
-        yield Workers(dist.get_rank(), size)
+        workers = Workers(dist.get_rank(), size)
+        yield workers
+        workers.each(lambda: None)  # torchrun stops the rest where one ends with another status
         signal.signal(signal.SIGTERM, before)
     finally:
         dist.destroy_process_group()

@@ -7,6 +7,7 @@ folder of its own, the plain one also in ``begun_by_two``, but for its last epoc
 
 from __future__ import annotations
 
+import os
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -86,3 +87,5 @@ def main(words: list[str]) -> None:
 
 if __name__ == "__main__":
     main(sys.argv[1:])
+    sys.stderr.flush()
+    os._exit(0)  # as ecgcore/__main__.py does, and says why

@@ -2,7 +2,8 @@
 
 With ``--json`` a command prints one JSON object a line, in input order, and nothing else on
 standard output. Exit status: 0 all done, 3 some input was refused (its line is ``{"file", "error",
-"message"}``), 2 wrong usage or a place that cannot be written to, 130 interrupted by the user.
+"message"}``), 2 wrong usage or a place that cannot be written to, 130 interrupted by the user, 1
+another worker was lost (under torchrun, see ``training.distributed``).
 """
 
 from __future__ import annotations
@@ -13,12 +14,14 @@ import os
 import shlex
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from ecgcore import DISCLAIMER
 from ecgcore.cli_data import add_data_arguments, run_data
 from ecgcore.cli_models import (
+    asked,
     joined,
     model_rows,
     predictor_named,
@@ -32,7 +35,8 @@ from ecgcore.readers.opening import read_path
 from ecgcore.readers.stated import Stated
 from ecgcore.recording import Recording, RecordingError, complete_limb_leads
 
-DONE, USAGE, REFUSED, INTERRUPTED = 0, 2, 3, 130
+DONE, LOST, USAGE, REFUSED, INTERRUPTED = 0, 1, 2, 3, 130
+GOES_ON = "; the same command goes on from here"
 _METHODS = ("network", "gradient", "neurokit")
 
 
@@ -50,7 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return USAGE
     except KeyboardInterrupt:
         lasting = given.command in ("train", "data")
-        more = "; the same command goes on from here" if lasting else ""
+        more = GOES_ON if lasting else ""
         print(f"ecgcore {given.command}: interrupted{more}", file=sys.stderr)
         return INTERRUPTED
     return status
@@ -103,6 +107,12 @@ def _add_signal_commands(command: _Command) -> None:
 def _add_model_commands(command: _Command) -> None:
     predict = command("predict", _predict, "What a trained model says about recordings")
     _add_files(predict)
+    predict.add_argument(
+        "--shards",
+        type=Path,
+        metavar="DIR",
+        help="keep answers in DIR too; the same command then goes on where it was stopped",
+    )
     evaluate = command("evaluate", _evaluate, "Score a trained model on packed data sets")
     for asking in (predict, evaluate):
         asking.add_argument(
@@ -126,6 +136,7 @@ def _add_train_command(command: _Command) -> None:
     train.add_argument("--data", type=Path, nargs="+", required=True, metavar="PACKED.npz")
     train.add_argument(
         "--run",
+        "--folder",  # torchrun takes --run for one of its own (argparse before Python 3.12)
         type=Path,
         required=True,
         metavar="DIR",
@@ -178,10 +189,27 @@ def _refuse_overwriting(
 
 
 def _predict(given: argparse.Namespace) -> int:
-    predictor = predictor_named(given.model)
-    return _each_recording(
-        given, lambda path, recording: plain_prediction(path, predictor.predict(recording))
-    )
+    from ecgcore.cli_shards import answers, open_shards
+    from ecgcore.training.distributed import WorkerLost, working_together
+
+    def answer(path: Path) -> dict[str, Any]:
+        return _answer(
+            given, path, lambda recording: plain_prediction(path, predictor.predict(recording))
+        )
+
+    refused = False
+    try:
+        with working_together() as workers:
+            predictor = predictor_named(given.model)
+            shards = given.shards and open_shards(given.shards, asked(given, predictor), workers)
+            for row in answers(given.files, answer, workers, shards):
+                refused = refused or "error" in row
+                _print(row, given.json)
+    except WorkerLost as error:
+        again = GOES_ON if given.shards else "; give the command again"
+        print(f"ecgcore predict: {error}{again}", file=sys.stderr)
+        return LOST
+    return REFUSED if refused else DONE
 
 
 def _delineate(given: argparse.Namespace) -> int:
@@ -226,16 +254,23 @@ def _each_recording(
     given: argparse.Namespace, show: Callable[[Path, Recording], dict[str, Any]]
 ) -> int:
     """Read every file, print what ``show`` makes of it, or its refusal."""
-    stated = Stated(given.sampling_rate, given.unit)
     refused = False
     for path in given.files:
-        try:
-            shown = show(path, complete_limb_leads(read_path(path, stated)))
-        except RecordingError as error:
-            refused = True
-            shown = refusal(path, error)
-        _print(shown, given.json)
+        row = _answer(given, path, partial(show, path))
+        refused = refused or "error" in row
+        _print(row, given.json)
     return REFUSED if refused else DONE
+
+
+def _answer(
+    given: argparse.Namespace, path: Path, show: Callable[[Recording], dict[str, Any]]
+) -> dict[str, Any]:
+    """What ``show`` makes of a file, or its refusal."""
+    stated = Stated(given.sampling_rate, given.unit)
+    try:
+        return show(complete_limb_leads(read_path(path, stated)))
+    except RecordingError as error:
+        return refusal(path, error)
 
 
 def _evaluate(given: argparse.Namespace) -> int:
@@ -275,19 +310,30 @@ def _data(given: argparse.Namespace) -> int:
 def _train(given: argparse.Namespace) -> int:
     from ecgcore.datasets.packed import PackedDataError
     from ecgcore.training.checkpoint import CheckpointError, TrainingError
+    from ecgcore.training.distributed import ALONE, WorkerLost, working_together
     from ecgcore.training.loop import train
     from ecgcore.training.publish import publish
 
     options = train_options(given)
     name = given.name or given.recipe or options.network
     command = "python -m ecgcore train " + shlex.join(reproducing(given, name))
+    workers = ALONE
     try:
-        data = joined(given.data)
-        trained = train(options, data, given.folder, lambda row: _print(row, given.json))
+        with working_together() as workers:
+            data = workers.each(lambda: joined(given.data))
+            report = partial(_print, as_json=given.json)
+            trained = train(options, data, given.folder, report, workers)
+        if not workers.first:
+            return DONE
         card = publish(name, options, data, trained, folder=given.folder / "model", command=command)
     except (PackedDataError, TrainingError, CheckpointError) as error:
-        _print(refusal(given.data[0], error), given.json)
-        return REFUSED
+        lost = isinstance(error, WorkerLost)
+        if lost or not workers.first:
+            print(f"ecgcore train: {error}{GOES_ON if lost else ''}", file=sys.stderr)
+        if workers.first:
+            _print(refusal(given.data[0], error), given.json)
+        # What all workers refuse is the first one's to answer for: torchrun stops the rest at once.
+        return LOST if lost else REFUSED if workers.first else DONE
     _print(
         {"model": name, "folder": str(given.folder / "model"), **card.metrics["macro"]}, given.json
     )

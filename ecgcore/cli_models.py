@@ -40,6 +40,16 @@ def predictor_named(model: str) -> Predictor:
     return load_predictor(model)
 
 
+def asked(given: argparse.Namespace, predictor: Predictor) -> dict[str, Any]:
+    """What decides a prediction beside the file: one folder of shards answers one such question."""
+    return {
+        "model": predictor.card.name,
+        "weights_sha256": predictor.card.weights_sha256,
+        "sampling_rate": given.sampling_rate,
+        "unit": given.unit,
+    }
+
+
 def model_rows() -> Iterator[dict[str, Any]]:
     """Every network with its cost, then every trained model with its card."""
     from ecgcore.models.card import CardError, load_card, model_folders, trained_models

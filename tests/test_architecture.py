@@ -47,6 +47,7 @@ ANYTHING = {
     "cli_signal",
     "cli_data",
     "cli_models",
+    "cli_shards",
     "__main__",
     "__init__",
 }

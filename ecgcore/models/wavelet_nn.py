@@ -102,18 +102,19 @@ class Standardise(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Standardise (batch, features); in training the batch is learnt from first."""
         if self.training:
-            self._learn(x.detach())
+            given = x.detach()
+            self.learn(len(given), given.mean(0), given.var(0, correction=0))
         varied = self.variance > _SMALLEST_VARIANCE
         scale = torch.where(varied, self.variance, torch.ones_like(self.variance)).rsqrt()
         return (x - self.mean) * scale
 
-    def _learn(self, x: Tensor) -> None:
-        total = self.count + len(x)
-        share = len(x) / total
-        shift = x.mean(0) - self.mean
-        spread = x.var(0, correction=0)
+    def learn(self, count: int, mean: Tensor, variance: Tensor) -> None:
+        """Join a batch of ``count`` records to those before, by its statistics (features,)."""
+        total = self.count + count
+        share = count / total
+        shift = mean - self.mean
         between = share * (1 - share) * shift.square()
-        self.variance.copy_((1 - share) * self.variance + share * spread + between)
+        self.variance.copy_((1 - share) * self.variance + share * variance + between)
         self.mean.add_(share * shift)
         self.count.copy_(total)
 

@@ -38,6 +38,7 @@ from ecgcore.training.checkpoint import (
     restore_optimiser,
     write_checkpoint,
 )
+from ecgcore.training.distributed import ALONE, Workers, refuse_shared_gpu
 from ecgcore.training.objective_of import Making, objective_of
 from ecgcore.training.objectives import Step, StepObjective
 from ecgcore.training.options import TrainOptions, options_from_json
@@ -79,7 +80,9 @@ class Run:
         folder: Path,
         *,
         data_sha256: str,
+        workers: Workers = ALONE,
     ) -> None:
+        self.workers = workers
         self.options, self.data, self.validation, self.folder = options, train, validation, folder
         self.learned_from = learned_from(options, data_sha256)
         self.device = best_device()
@@ -95,6 +98,8 @@ class Run:
         if isinstance(self.network, TakesLabelGraph) and "graph" not in options.network_options:
             self.network.set_graph(co_occurrence_graph(train.targets.numpy()))
         self.objective = self._objective().to(self.device)
+        workers.share_statistics(self.network)
+        self.objective.share(workers)
         modules = (self.network, self.objective)
         self.weights = [p for part in modules for p in part.parameters() if p.requires_grad]
         self.optimiser = _optimiser(self.weights, options)
@@ -106,6 +111,11 @@ class Run:
         self.steps = len(train) // options.batch
         if self.steps == 0:
             raise TrainingError(f"{len(train)} records make no batch of {options.batch}")
+        if options.batch < workers.size:
+            raise TrainingError(
+                f"a batch of {options.batch} cannot be cut among {workers.size} workers; give a "
+                "larger batch or fewer workers"
+            )
         self._resume()
 
     def _objective(self) -> StepObjective:
@@ -130,12 +140,13 @@ class Run:
         began = time.perf_counter()
         order = epoch_order(self.options.sampling, self.data.targets, self.draws)
         total = 0.0
+        self.workers.draw_apart(self.options.seed, self.progress.epoch)
         self.network.train()
         for index in range(self.steps):
             rows = order[index * self.options.batch : (index + 1) * self.options.batch]
             total += self._step(rows)
         kept = self.averaged or self.network.state_dict()
-        area, loss, score = self._validate(kept)
+        area, loss, score = self.workers.of_first(lambda: self._validate(kept))
         row = {
             "epoch": self.progress.epoch + 1,
             "loss": total / self.steps,
@@ -150,14 +161,15 @@ class Run:
         return row
 
     def _step(self, rows: Tensor) -> float:
-        options = self.options
+        options, workers, own = self.options, self.workers, self.workers.own(len(rows))
         whole = augment(self.data.inputs[rows], options.augmentation, self.draws).to(self.device)
         inputs, aside = whole[:, : self.leads], self.data.aside[rows].to(self.device)
         targets = self.data.targets[rows].to(self.device)
         for group in self.optimiser.param_groups:
             group["lr"] = learning_rate(options, self.progress, self.steps)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self._autocasts):
-            logits = logits_of(self.network, inputs, aside).float()
+            part = logits_of(self.network, inputs[own], aside[own]).float()
+        logits = workers.gather(part, len(rows))
         loss = self.objective(
             Step(rows.to(self.device), whole, inputs, targets, logits, self.network, aside)
         )
@@ -168,6 +180,7 @@ class Run:
             )
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
+        workers.add_gradients(self.network.parameters(), self.objective.parameters())
         nn.utils.clip_grad_norm_(self.weights, _LARGEST_GRADIENT)
         self.optimiser.step()
         self.progress.step += 1
@@ -214,6 +227,9 @@ class Run:
         if self.options.schedule == "plateau":
             reduce_on_plateau(progress, loss)
         progress.best_loss = min(progress.best_loss, loss)
+        self.workers.of_first(lambda: self._write(row))
+
+    def _write(self, row: dict[str, Any]) -> None:
         write_checkpoint(self.folder, self._checkpoint())
         with (self.folder / PROGRESS).open("a", encoding="utf-8") as file:
             file.write(json.dumps(row) + "\n")
@@ -249,7 +265,8 @@ class Run:
         )
 
     def _resume(self) -> None:
-        checkpoint = read_checkpoint(self.folder)
+        """Go on from the folder's checkpoint, if there is one; all workers from the first's."""
+        checkpoint = self.workers.of_first(lambda: read_checkpoint(self.folder))
         if checkpoint is None:
             return
         if not _same_options(checkpoint.options, self.options):
@@ -282,21 +299,24 @@ def train(
     data: PackedData,
     folder: Path,
     report: Callable[[dict[str, Any]], None] = lambda row: None,
+    workers: Workers = ALONE,
 ) -> Trained:
     """Train, or go on training, in ``folder``; ``report`` gets one row an epoch.
 
-    Raises TrainingError, CheckpointError.
+    Of several workers all get what is trained, and the first one writes and reports. Raises
+    TrainingError, CheckpointError.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    run = Run(
-        options,
-        split(data, options, options.train_folds),
-        split(data, options, options.validation_folds),
-        folder,
-        data_sha256=data.sha256,
-    )
+    refuse_shared_gpu(workers)
+    learnt = workers.each(lambda: split(data, options, options.train_folds))
+    validation = workers.each(lambda: split(data, options, options.validation_folds))
+    told = json.dumps([options.to_json(), learned_from(options, data.sha256)])
+    workers.refuse_different("data, teacher or options", told)
+    workers.of_first(lambda: folder.mkdir(parents=True, exist_ok=True))
+    run = Run(options, learnt, validation, folder, data_sha256=data.sha256, workers=workers)
     while not run.finished:
-        report(run.epoch())
+        row = run.epoch()
+        if workers.first:
+            report(row)
     seconds = sum(row["seconds"] for row in run.progress.history)
     return Trained(_clone(run.kept), run.progress, seconds)
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from torch import Tensor, nn
 
 from ecgcore.models.network import Network
+from ecgcore.training.distributed import Workers
 from ecgcore.training.objectives.labels import Objective, binary_cross_entropy
 from ecgcore.training.objectives.step import Step, StepObjective
 from ecgcore.training.objectives.teacher import FrozenTeacher
@@ -43,6 +44,11 @@ class Distilled(StepObjective):
         self.weights = tuple(weight for weight, _ in lessons)
         self.lessons = nn.ModuleList(lesson for _, lesson in lessons)
         self.labels = labels
+
+    def share(self, workers: Workers) -> None:
+        """Student and teacher each see their part, and what they saw is gathered."""
+        self.watched.workers = workers
+        self.teacher.share(workers)
 
     def forward(self, step: Step) -> Tensor:
         """The loss of a step, asked right after the student's pass."""

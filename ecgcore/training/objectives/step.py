@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from torch import Tensor, nn
 
 from ecgcore.models.network import Network
+from ecgcore.training.distributed import Workers
 from ecgcore.training.objectives.labels import Objective
 
 
@@ -40,6 +41,13 @@ class StepObjective(nn.Module):
     def forward(self, step: Step) -> Tensor:
         """The loss of a step."""
         raise TypeError(f"{type(self).__name__} has no loss")
+
+    def share(self, workers: Workers) -> None:
+        """Told before the first step who else takes part.
+
+        A step's tensors are always those of the whole batch. An objective that looks at more of the
+        network's pass, which is of this worker's part alone, gathers it.
+        """
 
     def of_labels(self, logits: Tensor, targets: Tensor) -> Tensor:
         """The part that needs labels alone, by which validation records are judged."""

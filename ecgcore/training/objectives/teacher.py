@@ -22,6 +22,7 @@ import torch
 from torch import Tensor, nn
 
 from ecgcore.models.network import AsideNetwork, Network, logits_of
+from ecgcore.training.distributed import Workers
 from ecgcore.training.objectives.watched import Seen, Watched
 
 
@@ -49,6 +50,10 @@ class FrozenTeacher(nn.Module):
         """The frozen network."""
         return self._held[0]
 
+    def share(self, workers: Workers) -> None:
+        """Each worker's teacher sees its part of a batch; what all saw is given to each."""
+        self._held[1].workers = workers
+
     def forward(self, whole: Tensor, aside: Tensor | None = None) -> Seen:
         """What it makes of (batch, all leads, samples), without gradients."""
         if max(self.rows) >= whole.shape[1]:
@@ -58,10 +63,12 @@ class FrozenTeacher(nn.Module):
             )
         network, watched = self._held
         network.eval()  # in case a caller reached for it
-        inputs = whole[:, list(self.rows)]
-        told = aside if isinstance(network, AsideNetwork) else None
+        own = watched.workers.own(len(whole))
+        inputs = whole[own, list(self.rows)]
+        told = aside[own] if aside is not None and isinstance(network, AsideNetwork) else None
         with torch.no_grad(), network.as_published():
-            return watched.seen(logits_of(network, inputs, told))
+            logits = logits_of(network, inputs, told)
+            return watched.seen(watched.workers.gather(logits, len(whole)))
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
         """Moves between devices and types, which torch does through here, reach the network too."""

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from ecgcore.models.network import Network
+from ecgcore.training.distributed import ALONE, Workers
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,7 @@ class Watched:
 
     def __init__(self, network: Network) -> None:
         self.network = network
+        self.workers: Workers = ALONE
         self._features: Tensor | None = None
         self._cam: Tensor | None = None
         head = network.head
@@ -42,7 +44,8 @@ class Watched:
         )
 
     def seen(self, logits: Tensor) -> Seen:
-        """The last pass, of which ``logits`` are the answer.
+        """The last pass, of which ``logits`` are the answer; those of all workers, if several took
+        part in it, and then the rest is gathered too.
 
         RuntimeError if there was none, or if its batch was another.
         """
@@ -52,11 +55,14 @@ class Watched:
                 f"{type(self.network).__name__} has had no forward pass since it is watched; "
                 "run it after the objective is made and before the objective is asked"
             )
-        if not len(features) == len(cam) == len(logits):
+        own = self.workers.own(len(logits))
+        records = own.stop - own.start
+        if not len(features) == len(cam) == records:
             raise RuntimeError(
                 f"the last forward pass had {len(features)} records and the logits have "
-                f"{len(logits)}; ask the objective right after the pass that it is about"
+                f"{records}; ask the objective right after the pass that it is about"
             )
+        features, cam = (self.workers.gather(part, len(logits)) for part in (features, cam))
         return Seen(logits, features, cam.flatten(1, -2))
 
     def forget(self) -> None:

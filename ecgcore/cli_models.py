@@ -154,7 +154,7 @@ def reproducing(given: argparse.Namespace, name: str) -> list[str]:
 
 def train_options(given: argparse.Namespace) -> TrainOptions:
     """What a run is told, from recipe or file and the changes. Raises UsageError."""
-    from ecgcore.labels import label_set
+    from ecgcore.labels import labels_of
     from ecgcore.models.registry import build_network
     from ecgcore.training.objective_of import OBJECTIVES
     from ecgcore.training.options import options_from_json
@@ -179,9 +179,9 @@ def train_options(given: argparse.Namespace) -> TrainOptions:
             "--set teacher=RUN/model"
         )
     try:
-        codes = tuple(label.code for label in label_set(options.label_set))
-        told = network_options(options, codes)  # HRNN's rules are one a label
-        build_network(options.network, leads=1, labels=len(codes), options=told)
+        labels = tuple((one.set, one.code) for one in labels_of(options.label_set))
+        told = network_options(options, labels)  # HRNN's rules are one a label
+        build_network(options.network, leads=1, labels=len(labels), options=told)
     except (ValueError, TypeError, RuntimeError) as error:
         said = f"network {options.network!r} with {options.network_options}: {error}"
         raise UsageError(said) from error

@@ -118,6 +118,23 @@ def label_set(name: str) -> tuple[Label, ...]:
     )
 
 
+def label_set_names(names: str) -> tuple[LabelSetName, ...]:
+    """The sets of "statements+superclasses", in order. ValueError for an unknown one or one twice.
+
+    A code may stand in two of them (NORM does): a label is told by its set and its code.
+    """
+    chosen = names.split("+")
+    labels = {name: label_set(name) for name in chosen}
+    if len(labels) != len(chosen):
+        raise ValueError(f"label set {names!r} names a set twice; name each once")
+    return tuple(of_set[0].set for of_set in labels.values())
+
+
+def labels_of(names: str) -> tuple[Label, ...]:
+    """The labels of one set, or of several joined by "+"; ValueError as ``label_set_names``."""
+    return tuple(label for name in label_set_names(names) for label in label_set(name))
+
+
 @dataclass(frozen=True)
 class Mapped:
     """A code of another system for the same thing ("exact") or for something wider ("broader")."""

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from ecgcore.datasets.derived_labels import DERIVED_SETS, codes_of, derived_targets
 from ecgcore.datasets.pack_file import PackFileError, is_pack_file, read_pack_file
 from ecgcore.datasets.packed_aside import Aside, aside_of_arrays, aside_of_header, unknown
-from ecgcore.labels import LabelSetName
+from ecgcore.labels import LabelSetName, label_set_names
 from ecgcore.models.input_spec import InputSpec, to_model_rate
 from ecgcore.recording import standard_lead
 
@@ -113,6 +113,23 @@ class PackedData:
         blocks = [np.empty((len(self), 0), dtype=np.float32)]
         blocks += [self.aside.get(name, unknown(name, len(self))) for name in spec.aside]
         return np.concatenate(blocks, axis=1)
+
+    def labels(self, names: str) -> tuple[tuple[LabelSetName, str], ...]:
+        """Set and code of each label of some sets ("statements+superclasses").
+
+        Raises PackedDataError where the file lacks one of them.
+        """
+        missing = [name for name in label_set_names(names) if name not in self.targets]
+        if missing:
+            raise PackedDataError(
+                f"{self.name} has no {', '.join(missing)}; it has {', '.join(self.targets)}: choose "
+                "among these, or pack the data anew"
+            )
+        return tuple((name, code) for name in label_set_names(names) for code in self.codes[name])
+
+    def targets_of(self, names: str) -> NDArray[np.uint8]:
+        """The targets of ``labels``, (records, labels) uint8."""
+        return np.concatenate([self.targets[name] for name in label_set_names(names)], axis=1)
 
     def target(self, label_set: LabelSetName, codes: tuple[str, ...]) -> NDArray[np.uint8]:
         """The columns of some labels, (records, labels) uint8. Raises PackedDataError."""

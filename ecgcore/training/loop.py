@@ -93,7 +93,7 @@ class Run:
             options.network,
             leads=self.leads,
             labels=train.targets.shape[1],
-            options=network_options(options, train.codes),
+            options=network_options(options, train.labels),
         ).to(self.device)
         if isinstance(self.network, TakesLabelGraph) and "graph" not in options.network_options:
             self.network.set_graph(co_occurrence_graph(train.targets.numpy()))
@@ -128,7 +128,7 @@ class Run:
             samples=data.inputs.shape[-1],
             options=options.objective_options,
             alpha_balanced=options.alpha_balanced,
-            teacher=read_teacher(options, data.codes),
+            teacher=read_teacher(options, data.labels),
         )
         try:
             return objective_of(options.objective, making)

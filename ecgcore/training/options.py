@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field, fields
 from types import NoneType
 from typing import Any, Literal, get_args
 
-from ecgcore.labels import LabelSetName
+from ecgcore.labels import label_set_names
 from ecgcore.models.input_spec import HIGHEST_RATE
 from ecgcore.recording import LEADS
 from ecgcore.training.augmentation import Augmentation
@@ -20,7 +20,6 @@ BestBy = Literal["auroc", "sensitivity"]
 Precision = Literal["float32", "bfloat16"]
 
 _CHOICES: dict[str, tuple[str, ...]] = {
-    "label_set": get_args(LabelSetName),
     "sampling": get_args(Sampling),
     "schedule": get_args(Schedule),
     "optimiser": get_args(Optimiser),
@@ -43,6 +42,7 @@ class TrainOptions:
 
     ``network_options`` are the network's own; "by_label" for ``rules`` of the network hrnn gives
     each label the rule that is known for it (see ``records.network_options``).
+    ``label_set`` is one of them, or several joined by "+".
     ``leads`` are those that the network sees, in their order, and ``sampling_rate`` (Hz) is what
     it sees them at (None: those of its paper). Packed data pass through 100 Hz: at a higher rate
     samples are interpolated, and nothing is added to what 100 Hz hold.
@@ -67,7 +67,7 @@ class TrainOptions:
     """
 
     network: str
-    label_set: LabelSetName
+    label_set: str
     network_options: dict[str, Any] = field(default_factory=dict)
     train_folds: tuple[int, ...] = (1, 2, 3, 4, 5, 6, 7, 8)
     validation_folds: tuple[int, ...] = (9,)
@@ -103,6 +103,7 @@ class TrainOptions:
         for name, allowed in _CHOICES.items():
             if getattr(self, name) not in allowed:
                 raise ValueError(f"{name} {getattr(self, name)!r}; allowed: {', '.join(allowed)}")
+        label_set_names(self.label_set)
         check_objective(self.objective, self.objective_options)
         if self.alpha_balanced and "alpha" in self.objective_options:
             raise ValueError("alpha_balanced and an alpha in objective_options; give one of them")

@@ -21,7 +21,7 @@ from ecgcore.evaluation.calibration import (
 )
 from ecgcore.evaluation.evaluate import evaluate
 from ecgcore.evaluation.metrics import LabelScores, best_f1_threshold, score_label
-from ecgcore.labels import label_set
+from ecgcore.labels import labels_of
 from ecgcore.models.aside import PAPER_RULES, aside_columns
 from ecgcore.models.card import CARD, WEIGHTS, LabelCard, ModelCard
 from ecgcore.models.device import best_device
@@ -78,12 +78,12 @@ def publish(
     raises.
     """
     entry, spec = network_entry(options.network), network_spec(options)
-    codes = data.codes[options.label_set]
-    told = network_options(options, codes)
+    labels = data.labels(options.label_set)
+    told = network_options(options, labels)
     network = build_network(
         options.network,
         leads=len(spec.leads),
-        labels=len(codes),
+        labels=len(labels),
         options=told,
     )
     network.load_state_dict(trained.weights)
@@ -129,13 +129,15 @@ def _limits(options: TrainOptions, data: PackedData, spec: InputSpec) -> tuple[s
 
 def _unanswered(options: TrainOptions, data: PackedData) -> tuple[LabelCard, ...]:
     """The labels with their counts, without thresholds yet."""
-    known = {label.code: label.description for label in label_set(options.label_set)}
-    codes = data.codes[options.label_set]
-    training = data.select(options.train_folds).target(options.label_set, codes).sum(0)
-    validation = data.select(options.validation_folds).target(options.label_set, codes).sum(0)
+    known = {(one.set, one.code): one.description for one in labels_of(options.label_set)}
+    labels = data.labels(options.label_set)
+    training, validation = (
+        data.select(folds).targets_of(options.label_set).sum(0)
+        for folds in (options.train_folds, options.validation_folds)
+    )
     return tuple(
-        LabelCard(code, known.get(code, code), options.label_set, int(n_train), int(n_val), None)
-        for code, n_train, n_val in zip(codes, training, validation, strict=True)
+        LabelCard(code, known.get((name, code), code), name, int(n_train), int(n_val), None)
+        for (name, code), n_train, n_val in zip(labels, training, validation, strict=True)
     )
 
 

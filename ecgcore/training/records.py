@@ -10,7 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ecgcore.datasets.packed import PackedData
+from ecgcore.datasets.packed import PackedData, PackedDataError
+from ecgcore.labels import LabelSetName
 from ecgcore.models.card import CardError, ModelCard, read_card
 from ecgcore.models.hrnn import rules_for
 from ecgcore.models.input_spec import InputSpec
@@ -20,6 +21,9 @@ from ecgcore.training.checkpoint import TrainingError
 from ecgcore.training.objective_of import Teacher
 from ecgcore.training.options import TrainOptions
 
+Labels = tuple[tuple[LabelSetName, str], ...]
+"""Set and code of each label."""
+
 RULES_BY_LABEL = "by_label"
 """The value of the network option ``rules`` that stands for the rule of each label."""
 
@@ -27,12 +31,12 @@ RULES_BY_LABEL = "by_label"
 @dataclass(frozen=True)
 class Split:
     """Inputs (records, loaded leads, samples), targets (records, labels) and aside values (records,
-    columns), which most networks have none of; float32. ``codes`` name the labels."""
+    columns), which most networks have none of; float32. ``labels`` are sets and codes."""
 
     inputs: Tensor
     targets: Tensor
     aside: Tensor
-    codes: tuple[str, ...]
+    labels: Labels
 
     def __len__(self) -> int:
         return len(self.inputs)
@@ -42,24 +46,23 @@ def split(data: PackedData, options: TrainOptions, folds: tuple[int, ...]) -> Sp
     """The records of some folds as tensors. Raises TrainingError where there are none, where
     they lack the labels, or where the teacher does not fit.
     """
-    if options.label_set not in data.targets:
-        raise TrainingError(
-            f"{data.name} has no {options.label_set}; it has {', '.join(data.targets)}: set the "
-            "option label_set to one of these, or pack the data anew"
-        )
+    try:
+        labels = data.labels(options.label_set)
+    except PackedDataError as error:
+        raise TrainingError(f"{error} (option label_set)") from error
     chosen = data.select(folds)
     if not len(chosen):
         raise TrainingError(
             f"no record in folds {folds} of {data.name}; choose other folds or data"
         )
     spec = replace(network_spec(options), leads=loaded_leads(options))
-    targets = chosen.targets[options.label_set].astype(np.float32)
+    targets = chosen.targets_of(options.label_set).astype(np.float32)
     inputs, aside = chosen.inputs(spec), chosen.aside_inputs(spec)
     return Split(
         torch.from_numpy(inputs),
         torch.from_numpy(targets),
         torch.from_numpy(aside),
-        chosen.codes[options.label_set],
+        labels,
     )
 
 
@@ -73,11 +76,11 @@ def network_spec(options: TrainOptions) -> InputSpec:
     )
 
 
-def network_options(options: TrainOptions, codes: tuple[str, ...]) -> dict[str, Any]:
-    """The network's options for labels of these codes: rules "by_label" are filled in."""
+def network_options(options: TrainOptions, labels: Labels) -> dict[str, Any]:
+    """The network's options for these labels: rules "by_label" are filled in."""
     told = dict(options.network_options)
     if told.get("rules") == RULES_BY_LABEL:
-        told["rules"] = list(rules_for(codes))
+        told["rules"] = list(rules_for([code for _, code in labels]))
     return told
 
 
@@ -114,16 +117,14 @@ def teacher_card(options: TrainOptions) -> ModelCard | None:
     return card
 
 
-def read_teacher(options: TrainOptions, codes: tuple[str, ...]) -> Teacher | None:
+def read_teacher(options: TrainOptions, labels: Labels) -> Teacher | None:
     """The teacher, None without one. Raises TrainingError where it does not fit the run."""
     card = teacher_card(options)
     if card is None or options.teacher is None:
         return None
-    if [(label.set, label.code) for label in card.labels] != [
-        (options.label_set, c) for c in codes
-    ]:
+    if tuple((label.set, label.code) for label in card.labels) != labels:
         raise TrainingError(
-            f"the teacher {card.name} answers for other labels than the {len(codes)} "
+            f"the teacher {card.name} answers for other labels than the {len(labels)} "
             f"{options.label_set} of the data; choose a teacher of the same labels"
         )
     try:

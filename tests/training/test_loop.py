@@ -121,7 +121,9 @@ def test_alpha_weighs_a_rare_labels_positives_more(data: PackedData, tmp_path: P
 
 def test_data_without_the_label_set_are_refused(data: PackedData) -> None:
     other = replace(data, targets={"statements": data.targets["statements"]})
-    with pytest.raises(TrainingError, match="has no superclasses; it has statements"):
+    with pytest.raises(
+        TrainingError, match=r"has no superclasses; it has statements: .*option label_set"
+    ):
         split(other, OPTIONS, OPTIONS.train_folds)
 
 
@@ -165,6 +167,25 @@ def test_a_published_model_answers_as_its_card_says(data: PackedData, tmp_path: 
         torch.equal(trained.weights[k], v) for k, v in predictor.network.state_dict().items()
     )
     assert published.data["attribution"] == "made by a test"
+
+
+def test_one_model_may_answer_for_two_label_sets(data: PackedData, tmp_path: Path) -> None:
+    both = replace(OPTIONS, epochs=1, label_set="statements+superclasses")
+    trained = train(both, data, tmp_path)
+    card = publish("made", both, data, trained, folder=tmp_path / "model", command="-")
+    sets = [label.set for label in card.labels]
+    assert sets == ["statements"] * 71 + ["superclasses"] * 5
+    named = {(label.set, label.code): label for label in card.labels}
+    learnt = data.select(both.train_folds)
+    assert named["superclasses", "MI"].n_train == int(learnt.target("superclasses", ("MI",)).sum())
+    assert named["statements", "AFIB"].n_train == named["superclasses", "MI"].n_train
+    assert named["superclasses", "NORM"].n_train > 0 == named["statements", "NORM"].n_train
+    assert named["statements", "NORM"].description != named["superclasses", "NORM"].code
+    assert set(card.metrics["answers"]) == {"statements", "superclasses"}
+    with pytest.raises(ValueError, match="names a set twice"):
+        replace(OPTIONS, label_set="form+form")
+    with pytest.raises(ValueError, match="unknown label set 'forms'"):
+        replace(OPTIONS, label_set="statements+forms")
 
 
 def test_a_published_model_is_calibrated_on_the_validation_records(
@@ -275,9 +296,3 @@ def test_the_epoch_of_best_sensitivity_is_kept(data: PackedData, tmp_path: Path)
     scores = [row["validation_sensitivity"] for row in rows]
     assert run.progress.best_epoch == scores.index(max(scores)) + 1
     assert run.progress.best_score == max(scores)
-
-
-def test_labels_that_the_data_lack_are_refused(data: PackedData, tmp_path: Path) -> None:
-    bare = replace(data, targets={"statements": data.targets["statements"]})
-    with pytest.raises(TrainingError, match="has no superclasses; it has statements: set the"):
-        train(OPTIONS, bare, tmp_path)

@@ -74,7 +74,7 @@ def test_every_network_of_a_recipe_is_built_and_its_objective_made(network: str)
         if options.network != network or own in done:
             continue
         done.add(own)
-        told = network_options(options, ("STACH", "NORM"))
+        told = network_options(options, (("statements", "STACH"), ("statements", "NORM")))
         spec = network_spec(options)
         built = build_network(network, leads=len(spec.leads), labels=2, options=told)
         assert spec.samples == round(spec.sampling_rate * 10)

@@ -122,8 +122,8 @@ class PackedData:
         missing = [name for name in label_set_names(names) if name not in self.targets]
         if missing:
             raise PackedDataError(
-                f"{self.name} has no {', '.join(missing)}; it has {', '.join(self.targets)}: choose "
-                "among these, or pack the data anew"
+                f"{self.name} has no {', '.join(missing)}; it has {', '.join(self.targets)}: "
+                "choose among these, or pack the data anew"
             )
         return tuple((name, code) for name in label_set_names(names) for code in self.codes[name])
 

@@ -311,7 +311,7 @@ def _train(given: argparse.Namespace) -> int:
     from ecgcore.datasets.packed import PackedDataError
     from ecgcore.training.checkpoint import CheckpointError, TrainingError
     from ecgcore.training.distributed import ALONE, WorkerLost, working_together
-    from ecgcore.training.loop import train
+    from ecgcore.training.members import train_model
     from ecgcore.training.publish import publish
 
     options = train_options(given)
@@ -322,7 +322,7 @@ def _train(given: argparse.Namespace) -> int:
         with working_together() as workers:
             data = workers.each(lambda: joined(given.data))
             report = partial(_print, as_json=given.json)
-            trained = train(options, data, given.folder, report, workers)
+            trained = train_model(options, data, given.folder, report, workers)
         if not workers.first:
             return DONE
         card = publish(name, options, data, trained, folder=given.folder / "model", command=command)

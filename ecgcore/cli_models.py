@@ -156,10 +156,10 @@ def train_options(given: argparse.Namespace) -> TrainOptions:
     """What a run is told, from recipe or file and the changes. Raises UsageError."""
     from ecgcore.labels import labels_of
     from ecgcore.models.registry import build_network
+    from ecgcore.training.members import whole_network
     from ecgcore.training.objective_of import OBJECTIVES
     from ecgcore.training.options import options_from_json
     from ecgcore.training.recipes import recipe
-    from ecgcore.training.records import network_options
 
     if (given.recipe is None) == (given.options is None):
         raise UsageError("give either --recipe or --options")
@@ -180,8 +180,8 @@ def train_options(given: argparse.Namespace) -> TrainOptions:
         )
     try:
         labels = tuple((one.set, one.code) for one in labels_of(options.label_set))
-        told = network_options(options, labels)  # HRNN's rules are one a label
-        build_network(options.network, leads=1, labels=len(labels), options=told)
+        whole, told = whole_network(options, labels)  # HRNN's rules are one a label
+        build_network(whole, leads=1, labels=len(labels), options=told)
     except (ValueError, TypeError, RuntimeError) as error:
         said = f"network {options.network!r} with {options.network_options}: {error}"
         raise UsageError(said) from error

@@ -93,6 +93,8 @@ class InceptionModule(nn.Module):
 class Inception(Network):
     """The whole network; features are the pooled channels."""
 
+    parts_at_maps = True
+
     def __init__(self, options: InceptionOptions, leads: int, labels: int) -> None:
         super().__init__()
         width = options.filters
@@ -109,8 +111,17 @@ class Inception(Network):
 
     def features(self, x: Tensor) -> Tensor:
         """(batch, features): the global average over time."""
-        pooled: Tensor = self.dropout(self.pool(self.modules_(self.stem(x))).mean(-1))
-        return pooled
+        return self.pooled(self.maps(x))
+
+    def maps(self, x: Tensor) -> Tensor:
+        """The output of the last inception module."""
+        maps: Tensor = self.modules_(self.stem(x))
+        return maps
+
+    def pooled(self, maps: Tensor) -> Tensor:
+        """The global average of the maps after a maximum over seven samples."""
+        features: Tensor = self.dropout(self.pool(maps).mean(-1))
+        return features
 
     @property
     def cam_layer(self) -> nn.Module:

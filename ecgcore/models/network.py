@@ -28,11 +28,13 @@ class Network(nn.Module):
 
     Subclasses implement ``features`` and set ``head``. ``cam_layer`` is the module whose output
     Grad-CAM weighs: (batch, channels, leads, time) where ``cam_keeps_leads``, else
-    (batch, channels, time).
+    (batch, channels, time). Where ``parts_at_maps``, features are ``pooled(maps(x))`` and maps the
+    output of ``cam_layer``.
     """
 
     head: Head
     cam_keeps_leads: bool = False
+    parts_at_maps: bool = False
 
     def features(self, x: Tensor) -> Tensor:
         """(batch, leads, samples) to (batch, features), the input of the head."""
@@ -42,6 +44,14 @@ class Network(nn.Module):
     def cam_layer(self) -> nn.Module:
         """The module whose output Grad-CAM weighs."""
         raise TypeError(f"{type(self).__name__} names no layer for Grad-CAM")
+
+    def maps(self, x: Tensor) -> Tensor:
+        """(batch, leads, samples) to the output of ``cam_layer``, (batch, channels, time)."""
+        raise TypeError(f"{type(self).__name__} does not part at its maps")
+
+    def pooled(self, maps: Tensor) -> Tensor:
+        """Maps to (batch, features)."""
+        raise TypeError(f"{type(self).__name__} does not part at its maps")
 
     @contextmanager
     def as_published(self) -> Iterator[None]:
@@ -61,10 +71,20 @@ class PooledNetwork(Network):
 
     trunk: nn.Module
     pool: nn.Module
+    parts_at_maps = True
 
     def features(self, x: Tensor) -> Tensor:
         """(batch, leads, samples) to (batch, features), the input of the last dense layer."""
-        features: Tensor = self.pool(self.trunk(x))
+        return self.pooled(self.maps(x))
+
+    def maps(self, x: Tensor) -> Tensor:
+        """The trunk's output."""
+        maps: Tensor = self.trunk(x)
+        return maps
+
+    def pooled(self, maps: Tensor) -> Tensor:
+        """The pool's output."""
+        features: Tensor = self.pool(maps)
         return features
 
     @property

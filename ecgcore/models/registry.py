@@ -28,6 +28,7 @@ _FAMILIES = (
     "densecnn_wang",
     "ecgencode",
     "encoder",
+    "ensemble",
     "hrnn",
     "inception",
     "inception1d",

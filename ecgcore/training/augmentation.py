@@ -1,4 +1,4 @@
-"""Changes of a training batch that leave its labels true.
+"""Changes of a training batch that leave its labels true, or mix them as they mix the signals.
 
 All act on (batch, leads, samples) scaled signals and draw from one generator, so that a run
 repeats. A change of no strength draws nothing, so that the others' draws do not depend on it.
@@ -23,6 +23,8 @@ class Augmentation:
     largest share of the length that is cut off, ``scale`` the standard deviation of the log gain
     that a record's leads share. ``uniform_noise`` and ``baseline_wander`` are Equations 3 and 4 of
     Singstad et al. 2022 with the record's standard deviation times this share; 1 is the paper's.
+    ``mixup`` is alpha of Zhang et al. 2018: the records of a batch and their labels are mixed in
+    pairs, by shares of the Beta distribution (alpha, alpha). It alone changes labels, in ``mixed``.
     """
 
     shift: float = 0.0
@@ -33,6 +35,7 @@ class Augmentation:
     scale: float = 0.0
     uniform_noise: float = 0.0
     baseline_wander: float = 0.0
+    mixup: float = 0.0
 
     def __post_init__(self) -> None:
         for name, value in vars(self).items():
@@ -68,6 +71,30 @@ def augment(batch: Tensor, options: Augmentation, generator: Generator) -> Tenso
         kept = torch.rand(records, leads, 1, generator=generator) >= options.lead_dropout
         batch = batch * kept
     return batch
+
+
+def mixed(
+    batch: Tensor, targets: Tensor, alpha: float, generator: Generator
+) -> tuple[Tensor, Tensor]:
+    """(batch, leads, samples) and (batch, labels), each record mixed with another of the batch.
+
+    Zhang, Cisse, Dauphin and Lopez-Paz, mixup, ICLR 2018: one share a batch, ``alpha`` in 0..1 (0
+    excluded). Targets then lie between 0 and 1.
+    """
+    share = _beta(alpha, generator)
+    others = torch.randperm(len(batch), generator=generator)
+    return (
+        share * batch + (1 - share) * batch[others],
+        share * targets + (1 - share) * targets[others],
+    )
+
+
+def _beta(alpha: float, generator: Generator) -> float:
+    """A draw of Beta(alpha, alpha), alpha in 0..1 (Johnk, Metrika 1964;8:5-15)."""
+    while True:
+        one, two = (torch.rand(2, generator=generator, dtype=torch.float64) ** (1 / alpha)).tolist()
+        if 0 < one + two <= 1:
+            return float(one / (one + two))
 
 
 def cropped(batch: Tensor, largest: float, generator: Generator) -> Tensor:

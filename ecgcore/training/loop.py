@@ -26,7 +26,7 @@ from ecgcore.models.label_graph import TakesLabelGraph, co_occurrence_graph
 from ecgcore.models.network import Network, logits_of
 from ecgcore.models.predictor import to_probabilities
 from ecgcore.models.registry import build_network, network_entry
-from ecgcore.training.augmentation import augment
+from ecgcore.training.augmentation import augment, mixed
 from ecgcore.training.checkpoint import (
     Checkpoint,
     CheckpointError,
@@ -162,9 +162,8 @@ class Run:
 
     def _step(self, rows: Tensor) -> float:
         options, workers, own = self.options, self.workers, self.workers.own(len(rows))
-        whole = augment(self.data.inputs[rows], options.augmentation, self.draws).to(self.device)
+        whole, targets = self._batch(rows)
         inputs, aside = whole[:, : self.leads], self.data.aside[rows].to(self.device)
-        targets = self.data.targets[rows].to(self.device)
         for group in self.optimiser.param_groups:
             group["lr"] = learning_rate(options, self.progress, self.steps)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self._autocasts):
@@ -187,6 +186,17 @@ class Run:
         if options.average:
             self._average()
         return value
+
+    def _batch(self, rows: Tensor) -> tuple[Tensor, Tensor]:
+        """Augmented signals of all loaded leads, and targets."""
+        change = self.options.augmentation
+        whole, targets = (
+            augment(self.data.inputs[rows], change, self.draws),
+            self.data.targets[rows],
+        )
+        if change.mixup:
+            whole, targets = mixed(whole, targets, change.mixup, self.draws)
+        return whole.to(self.device), targets.to(self.device)
 
     def _average(self) -> None:
         """Move the averaged weights; a short memory at first, so that the start is forgotten."""
@@ -306,6 +316,8 @@ def train(
     Of several workers all get what is trained, and the first one writes and reports. Raises
     TrainingError, CheckpointError.
     """
+    if options.members != 1:
+        raise TrainingError(f"{options.members} members are as many runs; see training.members")
     refuse_shared_gpu(workers)
     learnt = workers.each(lambda: split(data, options, options.train_folds))
     validation = workers.each(lambda: split(data, options, options.validation_folds))

@@ -8,6 +8,7 @@ from typing import Any, Literal, get_args
 
 from ecgcore.labels import label_set_names
 from ecgcore.models.input_spec import HIGHEST_RATE
+from ecgcore.models.registry import network_entry
 from ecgcore.recording import LEADS
 from ecgcore.training.augmentation import Augmentation
 from ecgcore.training.objective_of import check_objective
@@ -59,7 +60,8 @@ class TrainOptions:
     macro sensitivity where a label is positive from a probability of 0.5 on (Bontinck et al.
     2024; ``patience`` then waits for that).
     ``average`` is the decay a step of an exponential moving average of the weights, which is then
-    what is validated and kept (0: none). ``precision`` is that of the network's pass in training
+    what is validated and kept (0: none). ``members`` runs, each of its own seed, make one
+    model, see ``models.ensemble``. ``precision`` is that of the network's pass in training
     ("bfloat16": torch's autocast; weights, loss and validation stay in float32).
     ``fewest_positives`` in training and ``fewest_validation_positives`` are what a label needs to
     be answered at all.
@@ -91,6 +93,7 @@ class TrainOptions:
     keep: Keep = "best"
     best_by: BestBy = "auroc"
     average: float = 0.0
+    members: int = 1
     precision: Precision = "float32"
     augmentation: Augmentation = field(default_factory=Augmentation)
     fewest_positives: int = 20
@@ -107,6 +110,7 @@ class TrainOptions:
         check_objective(self.objective, self.objective_options)
         if self.alpha_balanced and "alpha" in self.objective_options:
             raise ValueError("alpha_balanced and an alpha in objective_options; give one of them")
+        self._refuse_wrong_mixup()
         self._refuse_wrong_leads()
         if self.sampling_rate is not None and not 0 < self.sampling_rate < HIGHEST_RATE:
             raise ValueError(f"sampling_rate {self.sampling_rate}; must lie in 0..{HIGHEST_RATE:g}")
@@ -120,6 +124,7 @@ class TrainOptions:
                 raise ValueError(f"{name} {getattr(self, name)}; must not be below 0")
         for name in (
             "fewest_positives", "fewest_validation_positives", "restart_epochs", "restart_factor",
+            "members",
         ):  # fmt: skip
             if not getattr(self, name) >= 1:
                 raise ValueError(f"{name} {getattr(self, name)}; must be 1 or more")
@@ -133,6 +138,14 @@ class TrainOptions:
             is_true = isinstance(value, bool) and option.type != "bool"  # Python counts it as int
             if allowed and (is_true or not isinstance(value, allowed)):
                 raise ValueError(f"{option.name} {value!r}; must be of the type {option.type}")
+
+    def _refuse_wrong_mixup(self) -> None:
+        told_more = self.augmentation.mixup and network_entry(self.network).spec.aside
+        if told_more or (self.augmentation.mixup and self.teacher is not None):
+            raise ValueError(
+                "mixup with a teacher, or for a network that is told more than the signal: what is "
+                "known of one record cannot be mixed with another's; set mixup to 0"
+            )
 
     def _refuse_wrong_leads(self) -> None:
         leads = self.leads

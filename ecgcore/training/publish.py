@@ -31,8 +31,9 @@ from ecgcore.models.predictor import Predictor
 from ecgcore.models.registry import build_network, network_entry
 from ecgcore.storage import write_bytes, write_json
 from ecgcore.training.loop import Trained
+from ecgcore.training.members import whole_network
 from ecgcore.training.options import TrainOptions
-from ecgcore.training.records import network_options, network_spec, teacher_card
+from ecgcore.training.records import network_spec, teacher_card
 
 THRESHOLD_ORIGIN = "best F1 on the validation records"
 
@@ -79,19 +80,14 @@ def publish(
     """
     entry, spec = network_entry(options.network), network_spec(options)
     labels = data.labels(options.label_set)
-    told = network_options(options, labels)
-    network = build_network(
-        options.network,
-        leads=len(spec.leads),
-        labels=len(labels),
-        options=told,
-    )
+    whole, told = whole_network(options, labels)
+    network = build_network(whole, leads=len(spec.leads), labels=len(labels), options=told)
     network.load_state_dict(trained.weights)
     flops = count_flops(network, len(spec.leads), spec.samples)
     weights = save({key: value.cpu().contiguous() for key, value in trained.weights.items()})
     card = ModelCard(
         name=name,
-        network=options.network,
+        network=whole,
         network_options=told,
         output=entry.output,
         spec=spec,

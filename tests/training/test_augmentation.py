@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from ecgcore.training.augmentation import Augmentation, augment
+from ecgcore.training.augmentation import Augmentation, augment, mixed
 
 NAMES = [field.name for field in fields(Augmentation)]
 
@@ -100,3 +100,29 @@ def test_scale_is_one_gain_a_record_and_gain_one_a_lead() -> None:
 def test_an_amount_outside_its_range_is_refused() -> None:
     with pytest.raises(ValueError, match=r"augmentation crop 2; must be a number in 0\.\.1"):
         Augmentation(crop=2)
+
+
+@pytest.mark.parametrize("alpha", [0.2, 0.5, 1.0])
+def test_mixing_takes_shares_of_the_beta_distribution(alpha: float) -> None:
+    generator = torch.Generator().manual_seed(0)
+    one = torch.zeros(2, 1, 1)
+    one[0] = 1
+    shares = []
+    for _ in range(3000):
+        batch, targets = mixed(one, one[:, :, 0], alpha, generator)
+        assert torch.equal(batch[:, :, 0], targets)
+        shares.append(float(batch[0, 0, 0]))
+    # Half of the pairs are a record with itself, whose share is 1 whatever was drawn.
+    drawn = torch.tensor([share for share in shares if share != 1], dtype=torch.float64)
+    assert len(drawn) == pytest.approx(1500, abs=150)
+    assert float(drawn.mean()) == pytest.approx(0.5, abs=0.03)
+    assert float(drawn.var()) == pytest.approx(1 / (4 * (2 * alpha + 1)), rel=0.1)
+
+
+def test_mixed_records_keep_their_labels_with_them() -> None:
+    batch = _batch(records=6)
+    targets = batch[:, :, 0]  # a label that says what the record holds
+    for seed in range(5):
+        signals, labels = mixed(batch, targets, 0.4, torch.Generator().manual_seed(seed))
+        torch.testing.assert_close(signals[:, :, 0], labels)
+        assert torch.equal(batch, _batch(records=6))

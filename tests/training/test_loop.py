@@ -250,6 +250,25 @@ def test_plateau_reduces_once_then_rests(data: PackedData, tmp_path: Path) -> No
         best = min(best, loss)
 
 
+def test_a_run_with_mixed_records_learns_and_resumes_to_the_bit(
+    data: PackedData, tmp_path: Path
+) -> None:
+    options = replace(OPTIONS, objective="bce", augmentation=Augmentation(mixup=0.4), epochs=2)
+    whole, parts = (_run(options, data, tmp_path / name) for name in ("whole", "parts"))
+    rows = [whole.epoch() for _ in range(2)]
+    assert rows[1]["loss"] < rows[0]["loss"]
+    parts.epoch()
+    again = _run(options, data, tmp_path / "parts")
+    again.epoch()
+    assert _equal(again.network.state_dict(), whole.network.state_dict())
+    plain = _run(replace(options, augmentation=Augmentation()), data, tmp_path / "plain")
+    assert plain.epoch()["loss"] != rows[0]["loss"]
+    with pytest.raises(ValueError, match="mixup with a teacher"):
+        replace(options, teacher="runs/teacher/model")
+    with pytest.raises(ValueError, match="told more than the signal"):
+        replace(options, network="hrnn", network_options={})
+
+
 def test_options_refuse_unknown_and_overlapping() -> None:
     with pytest.raises(ValueError, match="no option speed; known: "):
         options_from_json({"network": "inception", "label_set": "superclasses", "speed": 3})

@@ -26,7 +26,7 @@ from ecgcore.models.aside import PAPER_RULES, aside_columns
 from ecgcore.models.card import CARD, WEIGHTS, LabelCard, ModelCard
 from ecgcore.models.device import best_device
 from ecgcore.models.input_spec import InputSpec
-from ecgcore.models.network import count_flops
+from ecgcore.models.network import Network, count_flops
 from ecgcore.models.predictor import Predictor
 from ecgcore.models.registry import build_network, network_entry
 from ecgcore.storage import write_bytes, write_json
@@ -102,17 +102,23 @@ def publish(
         command=command,
         weights_sha256=hashlib.sha256(weights).hexdigest(),
     )
-    validation = data.select(options.validation_folds)
-    given = validation.inputs(spec), validation.aside_inputs(spec)
-    card = _calibrated(
-        card, options, validation, Predictor(card, network, best_device()).logits(*given)
-    )
-    probabilities = Predictor(card, network, best_device()).probabilities(*given)
-    card = replace(card, labels=_with_thresholds(card, options, validation, probabilities))
-    card = replace(card, metrics=evaluate(Predictor(card, network, best_device()), validation))
+    card = judged(card, network, options, data.select(options.validation_folds))
     write_bytes(folder / WEIGHTS, weights)
     write_json(folder / CARD, card.to_json())
     return card
+
+
+def judged(
+    card: ModelCard, network: Network, options: TrainOptions, validation: PackedData
+) -> ModelCard:
+    """The card with what the validation records say: calibration, thresholds and scores."""
+    device, spec = best_device(), card.spec
+    given = validation.inputs(spec), validation.aside_inputs(spec)
+    logits = Predictor(card, network, device).logits(*given)
+    card = _calibrated(card, options, validation, logits)
+    probabilities = Predictor(card, network, device).probabilities(*given)
+    card = replace(card, labels=_with_thresholds(card, options, validation, probabilities))
+    return replace(card, metrics=evaluate(Predictor(card, network, device), validation))
 
 
 def _limits(options: TrainOptions, data: PackedData, spec: InputSpec) -> tuple[str, ...]:

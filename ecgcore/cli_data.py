@@ -34,6 +34,11 @@ def add_data_arguments(data: argparse.ArgumentParser) -> None:
     pack.add_argument("folder", type=Path, metavar="FOLDER", help="the data set as downloaded")
     pack.add_argument("--out", type=Path, required=True, metavar="FILE")
     pack.add_argument(
+        "--subset",
+        metavar="NAME",
+        help="only these records: ptbxl_1625 is what the shipped models learnt from",
+    )
+    pack.add_argument(
         "--rules",
         action="store_true",
         help="measure HRNN's printed rules too, for networks that are told them (up to a second a "
@@ -100,11 +105,13 @@ def _pack(given: argparse.Namespace, show: Show) -> bool:
     from ecgcore.datasets.packing import PackOptions, pack
     from ecgcore.datasets.record import DataSetError
     from ecgcore.datasets.splits import LeakError
+    from ecgcore.datasets.subsets import subset
 
     if given.name not in CATALOGUE:
         raise UsageError(f"unknown data set {given.name!r}; known: {', '.join(CATALOGUE)}")
     try:
         data = open_data_set(given.name, given.folder)
+        data = subset(data, given.subset) if given.subset else data
         done = pack(data, given.out, PackOptions(rules=given.rules))
     except (DataSetError, LeakError, ValueError) as error:
         show({"file": str(given.folder), "error": type(error).__name__, "message": str(error)})

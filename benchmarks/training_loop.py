@@ -43,7 +43,7 @@ def records(network: str, count: int) -> Split:
         torch.randn(count, len(spec.leads), spec.samples, generator=draws),
         (torch.rand(count, LABELS, generator=draws) < 0.1).float(),
         torch.empty(count, 0),
-        tuple(f"label {number}" for number in range(LABELS)),
+        tuple(("statements", f"label {number}") for number in range(LABELS)),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import os
 from collections.abc import Iterator, Mapping
@@ -44,7 +45,9 @@ def asked(given: argparse.Namespace, predictor: Predictor) -> dict[str, Any]:
     """What decides a prediction beside the file: one folder of shards answers one such question."""
     return {
         "model": predictor.card.name,
-        "weights_sha256": predictor.card.weights_sha256,
+        "card_sha256": hashlib.sha256(
+            json.dumps(predictor.card.to_json(), sort_keys=True).encode()
+        ).hexdigest(),
         "sampling_rate": given.sampling_rate,
         "unit": given.unit,
     }

@@ -73,9 +73,13 @@ class Shards:
 def open_shards(folder: Path, asked: Row, workers: Workers) -> Shards:
     """The folder's shards, made if there are none. UsageError if they answer something else."""
     workers.of_first(lambda: _begin(folder, asked))
-    found = json.loads((folder / ASKED).read_text(encoding="utf-8"))
+    try:
+        found = json.loads((folder / ASKED).read_text(encoding="utf-8"))
+        told = {name: found.get(name) for name in asked}
+    except (ValueError, AttributeError) as error:
+        raise UsageError(f"{folder / ASKED} is damaged: {error}; remove {folder}") from error
     if found != asked:
-        different = ", ".join(name for name in asked if found.get(name) != asked[name])
+        different = ", ".join(name for name in asked if told[name] != asked[name]) or "words"
         raise UsageError(
             f"--shards {folder} holds answers to another question (other {different}); choose "
             "another folder or remove it"

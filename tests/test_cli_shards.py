@@ -103,6 +103,14 @@ def test_shards_of_another_question_are_refused(
     assert main([*_predict(files, "--shards", shards), "--sampling-rate", "200"]) == 2
     said = capsys.readouterr().err
     assert "holds answers to another question (other sampling_rate); choose another" in said
+    asked = tmp_path / "shards" / "asked.json"
+    other = json.loads(asked.read_text(encoding="utf-8")) | {"card_sha256": "of other thresholds"}
+    asked.write_text(json.dumps(other), encoding="utf-8")
+    assert main(_predict(files, "--shards", shards)) == 2
+    assert "another question (other card_sha256)" in capsys.readouterr().err
+    asked.write_text("{", encoding="utf-8")
+    assert main(_predict(files, "--shards", shards)) == 2
+    assert "asked.json is damaged" in capsys.readouterr().err
 
 
 def test_a_line_that_a_disk_lost_is_answered_again(

@@ -42,6 +42,7 @@ _SOURCES: tuple[tuple[re.Pattern[str], str], ...] = (
 _JS = re.compile(r"JS(\d+)")
 _LAST_CHAPMAN = 10646
 _PTBXL_FILE = re.compile(r"([0-9]{5})_(?:hr|lr)")
+_PTBXL_OF_CHALLENGES = re.compile(r"HR([0-9]{5})")
 
 
 def source_of(record: str) -> str:
@@ -64,7 +65,8 @@ def open_challenge(folder: Path, version: str = "2021") -> DataSet:
     for member in _header_files(folder):
         try:
             entry = _labelled(folder, member, f"CinC {version}")
-            entries.append(_of_source(entry, source_of(Path(member).stem)))
+            entry = _of_source(entry, source_of(Path(member).stem))
+            entries.append(_named_as_ptbxl(entry, _PTBXL_OF_CHALLENGES))
         except (DataSetError, RecordingError) as error:
             skipped.append(Skipped(member, str(error)))
     return _data_set(name, folder, entries, skipped)
@@ -96,10 +98,7 @@ def open_wfdb(folder: Path) -> DataSet:
         except RecordingError as error:
             skipped.append(Skipped(member, str(error)))
             continue
-        known = _PTBXL_FILE.fullmatch(entry.record_id)
-        if known:
-            entry = replace(entry, record_id=str(int(known[1])), origin="ptbxl")
-        entries.append(entry)
+        entries.append(_named_as_ptbxl(entry, _PTBXL_FILE))
     return _data_set("wfdb", folder, entries, skipped)
 
 
@@ -149,6 +148,12 @@ def _labelled(folder: Path, member: str, version: str) -> IndexEntry:
     patient, statements = patient_and_statements(header.comments)
     labels = tuple(DataLabel(one.code, one.system, version, one.likelihood) for one in statements)
     return IndexEntry(path.stem, member, "", labels, patient)
+
+
+def _named_as_ptbxl(entry: IndexEntry, pattern: re.Pattern[str]) -> IndexEntry:
+    """A record of PTB-XL under the name that PTB-XL gives it, wherever it was found."""
+    known = pattern.fullmatch(entry.record_id)
+    return replace(entry, record_id=str(int(known[1])), origin="ptbxl") if known else entry
 
 
 def _of_source(entry: IndexEntry, origin: str, patient_id: str | None = None) -> IndexEntry:

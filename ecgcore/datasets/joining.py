@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -11,6 +11,11 @@ import numpy as np
 from ecgcore.datasets.packed import PackedData, PackedDataError
 from ecgcore.datasets.packed_aside import unknown
 from ecgcore.labels import LabelSetName
+
+_UNITS = 2
+"""The most by which two packings of one signal differ, in stored units."""
+_EVERY = 100
+"""Of the samples that are compared first."""
 
 
 def join(parts: Iterable[PackedData]) -> PackedData:
@@ -31,6 +36,7 @@ def join(parts: Iterable[PackedData]) -> PackedData:
     _refuse_same_names(parts)
     if len(parts) == 1:
         return first
+    _refuse_unknown_patients(parts)
     _refuse_same_signals(parts)
     return replace(
         first,
@@ -49,6 +55,7 @@ def join(parts: Iterable[PackedData]) -> PackedData:
             name: np.concatenate([p.aside.get(name, unknown(name, len(p))) for p in parts])
             for name in {name: None for part in parts for name in part.aside}
         },
+        splits=tuple(dict.fromkeys(split for part in parts for split in part.splits)),
     )
 
 
@@ -88,21 +95,47 @@ def _refuse_same_names(parts: list[PackedData]) -> None:
             origins.add(origin)
 
 
+def _refuse_unknown_patients(parts: list[PackedData]) -> None:
+    """Records of a data set whose folds keep patients together, beside others that do not."""
+    for part in parts:
+        for other in parts:
+            shared = set(part.origins.tolist()) & set(other.origins.tolist()) - {""}
+            if "by record" in part.splits and "by record" not in other.splits and shared:
+                raise PackedDataError(
+                    f"{part.name} does not know the patients of its records of {min(shared)}, of "
+                    f"which {other.name} has others: one person could be in two folds; pack all of "
+                    "them from the data set's own table"
+                )
+
+
 def _refuse_same_signals(parts: list[PackedData]) -> None:
     """A signal in two parts is one record, whatever its names: PTB-XL's 1 is also the challenges'
-    HR00001."""
-    known: dict[bytes, str] = {}
-    for part in parts:
-        digests = {
-            hashlib.sha256(values.tobytes()).digest(): name
-            for values, name in zip(part.stored, part.record_ids.tolist(), strict=True)
-        }
-        for digest, name in digests.items():
-            if digest in known:
-                raise PackedDataError(_twice(f"the signal of {known[digest]} and {name}", parts))
-        known |= digests
+    HR00001. Packed twice it may differ by a unit, as its scale was rounded or not.
+    """
+    for number, part in enumerate(parts):
+        for other in parts[:number]:
+            for one, two in _alike(other, part):
+                names = other.record_ids[one], part.record_ids[two]
+                raise PackedDataError(_twice(f"the signal of {names[0]} and {names[1]}", parts))
+
+
+def _alike(one: PackedData, two: PackedData) -> Iterator[tuple[int, int]]:
+    """Rows of both that hold one signal: first near in a few samples, then in all."""
+    from scipy.spatial import cKDTree
+
+    keys = [part.stored[..., ::_EVERY].reshape(len(part), -1) for part in (one, two)]
+    near = cKDTree(keys[0].astype(np.float32)).query_ball_point(
+        keys[1].astype(np.float32), r=_UNITS, p=np.inf
+    )
+    for row, others in enumerate(near):
+        values = two.stored[row].astype(np.int32)
+        for other in others:
+            if np.abs(one.stored[other] - values).max() <= _UNITS:
+                yield int(other), row
 
 
 def _twice(what: str, parts: list[PackedData]) -> str:
+    if len(parts) == 1:
+        return f"{what} stands twice in {parts[0].name}; pack it anew with each record once"
     names = ", ".join(part.name for part in parts)
     return f"{what} stands in two of the files: {names}; leave one of them out"

@@ -3,8 +3,9 @@
 Layout: 8 bytes ``ECGPACK1``; the header's length as uint64; the header, JSON in UTF-8; zeros up to
 a multiple of 4096 bytes; then int16, all little-endian, in C order (records, leads, samples), to be
 multiplied by ``scale``. The header has ``name``, ``shape``, ``scale``, ``sampling_rate``,
-``leads``, ``conditioning``, ``sha256`` (of the samples), ``codes`` by label set, and by record:
-``targets`` by label set (the columns that hold), ``record_ids``, ``patient_ids``, ``origins``,
+``leads``, ``conditioning``, ``split`` (see ``splits``), ``sha256`` (of the samples), ``codes`` by
+label set, and by record: ``targets`` by label set (the columns that hold), ``record_ids``,
+``patient_ids``, ``origins``,
 ``folds``, ``labels`` (system, version, code, modifiers, likelihood as given), ``ages``, ``sexes``
 and, where they were measured, the answers ``rules_paper`` (see ``packed_aside``); last ``unmapped``
 (labels with no exact SCP-ECG statement, counted) and ``skipped`` (member, reason).

@@ -17,6 +17,7 @@ import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +25,7 @@ from numpy.typing import NDArray
 from ecgcore.datasets.derived_labels import DERIVED_SETS, codes_of, derived_targets
 from ecgcore.datasets.pack_file import PackFileError, is_pack_file, read_pack_file
 from ecgcore.datasets.packed_aside import Aside, aside_of_arrays, aside_of_header, unknown
+from ecgcore.datasets.splits import Split
 from ecgcore.labels import LabelSetName, label_set_names
 from ecgcore.models.input_spec import InputSpec, to_model_rate
 from ecgcore.recording import standard_lead
@@ -70,6 +72,7 @@ class PackedData:
     record_ids: NDArray[np.str_]
     origins: NDArray[np.str_]
     aside: Aside = field(default_factory=dict)
+    splits: tuple[Split, ...] = ("unknown",)
 
     def __len__(self) -> int:
         return len(self.stored)
@@ -263,6 +266,7 @@ def _mapped(path: Path) -> PackedData:
             record_ids=np.array([str(int(one)) if one.isdecimal() else one for one in ids]),
             origins=np.array(origins),
             aside=aside_of_header(header, records),
+            splits=(_split_of(path.name, header.get("split", "unknown")),),
         )
     except PackedDataError:
         raise
@@ -270,3 +274,11 @@ def _mapped(path: Path) -> PackedData:
         PackFileError, KeyError, TypeError, ValueError, IndexError, OverflowError, AttributeError,
     ) as error:  # fmt: skip
         raise PackedDataError(f"{path.name} is no packed data set: {error}") from error
+
+
+def _split_of(name: str, told: object) -> Split:
+    for split in get_args(Split):
+        if told == split:
+            known: Split = split
+            return known
+    raise PackedDataError(f"{name}: split {told!r}; expected {', '.join(get_args(Split))}")

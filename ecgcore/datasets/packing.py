@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from ecgcore.datasets.pack_file import PackWriter
 from ecgcore.datasets.packed_aside import Answers, aside_fields, rule_answers
 from ecgcore.datasets.record import DataLabel, DataSet, DatasetRecord, Skipped
-from ecgcore.datasets.splits import LeakError, Member, assign_folds, check_folds
+from ecgcore.datasets.splits import LeakError, Member, Split, assign_folds, check_folds
 from ecgcore.labels import CodeSystem, LabelSetName, in_set, label_set, map_code, mapped_codes
 from ecgcore.models.aside import PAPER_RULES
 from ecgcore.models.input_spec import Conditioning, InputSpec, prepare
@@ -193,8 +193,15 @@ def _header(
         "patient_ids": [member.patient_id for member in members],
         "origins": [member.origin for member in members],
         "folds": folds,
+        "split": _split_of(bool(given), members),
         "labels": columns.labels,
         **aside_fields(columns.patients, columns.answers if options.rules else None),
         "unmapped": dict(columns.unmapped),
         "skipped": [asdict(one) for one in skipped],
     }
+
+
+def _split_of(published: bool, members: list[Member]) -> Split:
+    if published:
+        return "published"
+    return "by patient" if all(member.patient_id for member in members) else "by record"

@@ -9,8 +9,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 FOLDS = 10
+
+Split = Literal["published", "by patient", "by record", "unknown"]
+"""Where folds come from: the data set's own; made by patient; made by record, as the patients of
+some are not known, so that one may be in two folds; or a file that does not say."""
 
 
 class LeakError(ValueError):

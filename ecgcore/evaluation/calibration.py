@@ -123,16 +123,17 @@ class Calibration:
 def fit_calibration(targets: NDArray[np.uint8], logits: NDArray[np.floating]) -> Calibration:
     """The calibration of the highest likelihood on (records, labels) targets 0/1 and logits.
 
-    The temperature is searched from 0.05 to 20 and a shift from -20 to 20, so that a label of which
-    all records lie on their right side is finite too. Raises ValueError without a record.
+    Targets are those of Platt: (n + 1) / (n + 2) for n positive records and 1 / (n + 2) for n
+    others, so that a few records make nobody sure, and a label whose records all lie on their right
+    side stays finite. The temperature is searched from 0.05 to 20 and a shift from -20 to 20.
+    Raises ValueError without a record.
     """
     from scipy.optimize import minimize
     from scipy.special import expit
 
     if not targets.size:
         raise ValueError("no record to calibrate on; give at least one")
-    values, truth = logits.astype(np.float64), (targets != 0).astype(np.float64)
-    labels = truth.shape[1]
+    values, truth = logits.astype(np.float64), _platt_targets(targets)
 
     def loss(found: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         slope = np.exp(-found[0])
@@ -145,13 +146,26 @@ def fit_calibration(targets: NDArray[np.uint8], logits: NDArray[np.floating]) ->
     scale = (float(np.log(LOWEST_TEMPERATURE)), float(np.log(HIGHEST_TEMPERATURE)))
     best = minimize(
         loss,
-        np.zeros(labels + 1),
+        np.zeros(truth.shape[1] + 1),
         jac=True,
         method="L-BFGS-B",
-        bounds=[scale, *[(-LARGEST_SHIFT, LARGEST_SHIFT)] * labels],
+        bounds=[scale, *[(-LARGEST_SHIFT, LARGEST_SHIFT)] * truth.shape[1]],
         options={"maxiter": 1000, "ftol": 1e-12, "gtol": 1e-9},
     )
     return Calibration(float(np.exp(best.x[0])), tuple(float(shift) for shift in best.x[1:]))
+
+
+def _platt_targets(targets: NDArray[np.uint8]) -> NDArray[np.float64]:
+    positive = targets != 0
+    count = positive.sum(axis=0)
+    smoothed = (count + 1) / (count + 2), 1 / (len(targets) - count + 2)
+    return np.asarray(np.where(positive, *smoothed))
+
+
+def log_loss(targets: NDArray[np.uint8], probabilities: NDArray[np.floating]) -> float:
+    """The mean negative log-likelihood over (records, labels)."""
+    signed = np.where(targets != 0, 1.0, -1.0) * _logits(probabilities)
+    return float(np.logaddexp(0.0, -signed).mean())
 
 
 def cross_fitted(

@@ -112,8 +112,8 @@ class TrainOptions:
             raise ValueError("alpha_balanced and an alpha in objective_options; give one of them")
         self._refuse_wrong_mixup()
         self._refuse_wrong_leads()
-        if self.sampling_rate is not None and not 0 < self.sampling_rate < HIGHEST_RATE:
-            raise ValueError(f"sampling_rate {self.sampling_rate}; must lie in 0..{HIGHEST_RATE:g}")
+        if self.sampling_rate is not None and not 1 <= self.sampling_rate < HIGHEST_RATE:
+            raise ValueError(f"sampling_rate {self.sampling_rate}; must lie in 1..{HIGHEST_RATE:g}")
         if set(self.train_folds) & set(self.validation_folds):
             raise ValueError("a fold is both trained and validated on; choose disjoint folds")
         for name in ("batch", "epochs", "learning_rate"):

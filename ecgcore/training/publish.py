@@ -13,11 +13,13 @@ from numpy.typing import NDArray
 from safetensors.torch import save
 
 from ecgcore.datasets.packed import PackedData
+from ecgcore.datasets.splits import Split
 from ecgcore.evaluation.calibration import (
     Calibration,
     cross_fitted,
     expected_calibration_error,
     fit_calibration,
+    log_loss,
 )
 from ecgcore.evaluation.evaluate import evaluate
 from ecgcore.evaluation.metrics import LabelScores, best_f1_threshold, score_label
@@ -39,12 +41,14 @@ THRESHOLD_ORIGIN = "best F1 on the validation records"
 
 LIMITS = (
     "Research use only; not a medical device.",
-    "Thresholds and calibration were fitted on the records that are scored here, so F1, "
-    "sensitivity, specificity, precision and calibration error are optimistic; intervals resample "
-    "these records.",
+    "Thresholds were chosen on the records that are scored here, so F1, sensitivity, specificity "
+    "and precision are optimistic; intervals resample these records.",
     "Trained on resting 12-lead ECGs of 10 s from one manufacturer's devices; other recordings may "
     "be answered worse, without notice.",
 )
+
+CALIBRATED = "The calibration was fitted on the records that are scored here, too."
+NOT_CALIBRATED = "Probabilities are not calibrated: compare each with its own threshold only."
 
 RULES_NOT_LEARNED = (
     "No rule was known of any training record: where a label has a rule, the rule's weight was not "
@@ -52,14 +56,23 @@ RULES_NOT_LEARNED = (
 )
 
 CALIBRATION_ORIGIN = (
-    "one temperature, and a shift for each label that is scored, of highest likelihood on the "
-    "validation records"
+    "one temperature, and a shift for each label that is answered, of highest likelihood on the "
+    "validation records; ece_cross_fitted is of records that it was not fitted on, a fifth "
+    "at a time"
 )
 
 _CROSS_FITTED_PARTS = 5
 
 CHANCE = 0.5
 """A label speaks only where the whole interval of its AUROC lies above this."""
+
+_SPLITS: dict[Split, str] = {
+    "published": "folds as published with the data",
+    "by patient": "folds made by patient",
+    "by record": "folds made by record, as not all patients are known: one person may be in "
+    "training and in validation",
+    "unknown": "folds as the file gives them",
+}
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 
@@ -111,14 +124,24 @@ def publish(
 def judged(
     card: ModelCard, network: Network, options: TrainOptions, validation: PackedData
 ) -> ModelCard:
-    """The card with what the validation records say: calibration, thresholds and scores."""
+    """The card with what the validation records say: thresholds, calibration, scores and limits.
+
+    Calibrated on the labels that are answered, where that is worth something on records that it was
+    not fitted on.
+    """
     device, spec = best_device(), card.spec
     given = validation.inputs(spec), validation.aside_inputs(spec)
-    logits = Predictor(card, network, device).logits(*given)
-    card = _calibrated(card, options, validation, logits)
-    probabilities = Predictor(card, network, device).probabilities(*given)
-    card = replace(card, labels=_with_thresholds(card, options, validation, probabilities))
-    return replace(card, metrics=evaluate(Predictor(card, network, device), validation))
+
+    def with_thresholds(card: ModelCard) -> ModelCard:
+        probabilities = Predictor(card, network, device).probabilities(*given)
+        return replace(card, labels=_with_thresholds(card, options, validation, probabilities))
+
+    card = with_thresholds(card)
+    card = _calibrated(card, validation, Predictor(card, network, device).logits(*given))
+    card = with_thresholds(card)
+    metrics = evaluate(Predictor(card, network, device), validation)
+    told = CALIBRATED if card.calibration else NOT_CALIBRATED
+    return replace(card, metrics=metrics, limits=(*card.limits, told))
 
 
 def _limits(options: TrainOptions, data: PackedData, spec: InputSpec) -> tuple[str, ...]:
@@ -143,32 +166,32 @@ def _unanswered(options: TrainOptions, data: PackedData) -> tuple[LabelCard, ...
     )
 
 
-def _calibrated(
-    card: ModelCard,
-    options: TrainOptions,
-    validation: PackedData,
-    logits: NDArray[np.float32],
-) -> ModelCard:
-    """The card with temperature and shifts; as it was for softmax or where no label is scored."""
-    scored = [i for i, label in enumerate(card.labels) if _too_few(label, options) is None]
-    if card.output != "sigmoid" or not scored:
+def _calibrated(card: ModelCard, validation: PackedData, logits: NDArray[np.float32]) -> ModelCard:
+    """The card with temperature and shifts; as it was for softmax, where no label is answered, or
+    where records that a calibration was not fitted on would become less likely by it.
+    """
+    answered = [i for i, label in enumerate(card.labels) if label.answered]
+    if card.output != "sigmoid" or not answered or len(validation) < _CROSS_FITTED_PARTS:
         return card
-    named = [card.labels[i] for i in scored]
+    named = [card.labels[i] for i in answered]
     targets = np.stack([validation.target(one.set, (one.code,))[:, 0] for one in named], axis=1)
-    found = fit_calibration(targets, logits[:, scored])
+    raw = Calibration(1.0, (0.0,) * len(answered)).probabilities(logits[:, answered])
+    crossed = cross_fitted(targets, logits[:, answered], _CROSS_FITTED_PARTS)
+    if log_loss(targets, crossed) >= log_loss(targets, raw):
+        return card
+    found = fit_calibration(targets, logits[:, answered])
     labels = list(card.labels)
-    for place, shift in zip(scored, found.shifts, strict=True):
+    for place, shift in zip(answered, found.shifts, strict=True):
         labels[place] = replace(labels[place], shift=round(shift, 6))
-    raw = Calibration(1.0, (0.0,) * len(scored)).probabilities(logits[:, scored])
-    worth: dict[str, Any] = {
-        "origin": CALIBRATION_ORIGIN,
-        "ece_uncalibrated": _mean_error(targets, raw),
-    }
-    if len(targets) >= _CROSS_FITTED_PARTS:
-        crossed = cross_fitted(targets, logits[:, scored], _CROSS_FITTED_PARTS)
-        worth["ece_cross_fitted"] = _mean_error(targets, crossed)
     return replace(
-        card, labels=tuple(labels), temperature=round(found.temperature, 6), calibration=worth
+        card,
+        labels=tuple(labels),
+        temperature=round(found.temperature, 6),
+        calibration={
+            "origin": CALIBRATION_ORIGIN,
+            "ece_uncalibrated": _mean_error(targets, raw),
+            "ece_cross_fitted": _mean_error(targets, crossed),
+        },
     )
 
 
@@ -228,7 +251,7 @@ def _data_card(options: TrainOptions, data: PackedData) -> dict[str, Any]:
         "folds": {"train": list(options.train_folds), "validation": list(options.validation_folds)},
         "n_train": len(data.select(options.train_folds)),
         "n_validation": len(data.select(options.validation_folds)),
-        "split": "by patient, folds as published with the data",
+        "split": "; ".join(_SPLITS[split] for split in data.splits),
     }
 
 

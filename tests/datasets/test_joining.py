@@ -52,7 +52,7 @@ def test_a_record_that_stands_in_both_is_refused(tmp_path: Path) -> None:
         join([replace(data, name="packed"), replace(data, name="packed")])
     with pytest.raises(PackedDataError, match="record 0 stands in two of the files"):
         join([data, npz(tmp_path, "other", seed=1)])
-    with pytest.raises(PackedDataError, match="record 5 stands in two of the files"):
+    with pytest.raises(PackedDataError, match="record 5 stands twice in one"):
         join([npz(tmp_path, "one", ecg_id=np.where(np.arange(90) == 7, 5, np.arange(90)))])
 
 
@@ -71,6 +71,41 @@ def test_a_signal_that_stands_in_both_is_refused_under_any_name(tmp_path: Path) 
         join([data, unnamed])
 
 
+def test_one_signal_packed_with_another_rounding_is_refused(tmp_path: Path) -> None:
+    """A scale kept as float32 or as float64 makes a unit's difference here and there."""
+    data = npz(tmp_path)
+    noise = np.random.default_rng(0).integers(-1, 2, data.stored[:3].shape, dtype=np.int16)
+    other = npz(tmp_path, "other", seed=1, ecg_id=np.arange(90) + 1000)
+    other.stored[[5, 6, 7]] = data.stored[[20, 21, 22]] + noise
+    with pytest.raises(PackedDataError, match="signal of 20 and 1005 stands in two"):
+        join([data, other])
+    other.stored[[5, 6, 7]] += 40 * noise
+    assert len(join([data, other])) == 180
+
+
+def test_a_record_of_the_challenge_that_is_ptbxls_is_known_by_its_name(tmp_path: Path) -> None:
+    challenge = packed(tmp_path, "challenge2021")
+    place = challenge.origins.tolist().index("ptbxl")
+    assert challenge.record_ids[place] == "1"
+    apart = replace(challenge, stored=challenge.stored + np.int16(9))
+    with pytest.raises(PackedDataError, match="record 1 stands in two"):
+        join([npz(tmp_path), apart])
+
+
+def test_records_without_known_patients_do_not_join_their_data_sets_own_folds(
+    tmp_path: Path,
+) -> None:
+    ptbxl, challenge = packed(tmp_path, "ptbxl"), packed(tmp_path, "challenge2021")
+    assert (ptbxl.splits, challenge.splits) == (("published",), ("by record",))
+    names = [f"other {name}" for name in challenge.record_ids]
+    apart = replace(challenge, stored=challenge.stored + np.int16(9), record_ids=np.array(names))
+    with pytest.raises(PackedDataError, match="one person could be in two folds"):
+        join([ptbxl, apart])
+    assert join([npz(tmp_path, ecg_id=np.arange(90) + 500), apart]).splits == (
+        "unknown", "by record",
+    )  # fmt: skip
+
+
 def test_rows_of_files_that_name_no_record_are_different_records(tmp_path: Path) -> None:
     one = npz(tmp_path, "one", ecg_id=None)
     two = npz(tmp_path, "two", seed=1, ecg_id=None)
@@ -80,17 +115,17 @@ def test_rows_of_files_that_name_no_record_are_different_records(tmp_path: Path)
 def test_names_are_compared_within_their_data_set(tmp_path: Path) -> None:
     """LUDB's 1 is not PTB-XL's 1; the same set packed twice is refused, and an .npz tells no set.
 
-    LUDB's made-up signals are PTB-XL's here, so one sample is changed.
+    LUDB's made-up signals are PTB-XL's here, so they are changed.
     """
     ptbxl, ludb = packed(tmp_path, "ptbxl"), packed(tmp_path, "ludb")
-    changed = replace(ludb, stored=ludb.stored + np.int16(1))
+    changed = replace(ludb, stored=ludb.stored + np.int16(5))
     assert set(ludb.record_ids) < set(ptbxl.record_ids)
     joined = join([ptbxl, changed])
     assert joined.record_ids.tolist() == ["1", "2", "3", "4", "1", "2"]
     assert joined.origins.tolist() == ["ptbxl"] * 4 + ["ludb"] * 2
     with pytest.raises(PackedDataError, match="signal of 1 and 1"):
         join([ptbxl, ludb])
-    again = replace(ptbxl, stored=ptbxl.stored + np.int16(1))
+    again = replace(ptbxl, stored=ptbxl.stored + np.int16(5))
     with pytest.raises(PackedDataError, match="record 1 stands in two"):
         join([ptbxl, again])
     with pytest.raises(PackedDataError, match="record 1 stands in two"):

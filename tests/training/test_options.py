@@ -66,7 +66,7 @@ def test_options_survive_json(
         ({"teacher": 3}, "teacher 3; must be of the type"),
         ({"sampling": "often"}, "allowed: uniform, oversampling, class_balanced"),
         ({"schedule": "steps"}, "allowed: constant, one_cycle, warm_restarts"),
-        ({"sampling_rate": 0}, r"sampling_rate 0; must lie in 0..20000"),
+        ({"sampling_rate": 0}, r"sampling_rate 0; must lie in 1..20000"),
         ({"sampling_rate": "75"}, "sampling_rate '75'; must be of the type"),
         ({"best_by": "loss"}, "best_by 'loss'; allowed: auroc, sensitivity"),
         ({"restart_epochs": 0}, "restart_epochs 0; must be 1 or more"),

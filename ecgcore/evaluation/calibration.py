@@ -120,8 +120,12 @@ class Calibration:
         return np.asarray(expit(logits.astype(np.float64) / self.temperature + self.shifts))
 
 
-def fit_calibration(targets: NDArray[np.uint8], logits: NDArray[np.floating]) -> Calibration:
+def fit_calibration(
+    targets: NDArray[np.uint8], logits: NDArray[np.floating], shifting: bool = True
+) -> Calibration:
     """The calibration of the highest likelihood on (records, labels) targets 0/1 and logits.
+
+    Not ``shifting``, it is a temperature alone.
 
     Targets are those of Platt: (n + 1) / (n + 2) for n positive records and 1 / (n + 2) for n
     others, so that a few records make nobody sure, and a label whose records all lie on their right
@@ -143,13 +147,14 @@ def fit_calibration(targets: NDArray[np.uint8], logits: NDArray[np.floating]) ->
         down = -float((apart * values).sum()) * slope
         return value, np.concatenate([[down], apart.sum(axis=0)])
 
+    largest = LARGEST_SHIFT if shifting else 0.0
     scale = (float(np.log(LOWEST_TEMPERATURE)), float(np.log(HIGHEST_TEMPERATURE)))
     best = minimize(
         loss,
         np.zeros(truth.shape[1] + 1),
         jac=True,
         method="L-BFGS-B",
-        bounds=[scale, *[(-LARGEST_SHIFT, LARGEST_SHIFT)] * truth.shape[1]],
+        bounds=[scale, *[(-largest, largest)] * truth.shape[1]],
         options={"maxiter": 1000, "ftol": 1e-12, "gtol": 1e-9},
     )
     return Calibration(float(np.exp(best.x[0])), tuple(float(shift) for shift in best.x[1:]))
@@ -169,7 +174,10 @@ def log_loss(targets: NDArray[np.uint8], probabilities: NDArray[np.floating]) ->
 
 
 def cross_fitted(
-    targets: NDArray[np.uint8], logits: NDArray[np.floating], parts: int = 5
+    targets: NDArray[np.uint8],
+    logits: NDArray[np.floating],
+    parts: int = 5,
+    shifting: bool = True,
 ) -> NDArray[np.float64]:
     """Probabilities of every record by the calibration of the others, (records, labels).
 
@@ -182,7 +190,8 @@ def cross_fitted(
     part = np.arange(len(targets)) % parts
     for one in range(parts):
         of, rest = part == one, part != one
-        found[of] = fit_calibration(targets[rest], logits[rest]).probabilities(logits[of])
+        fitted = fit_calibration(targets[rest], logits[rest], shifting)
+        found[of] = fitted.probabilities(logits[of])
     return found
 
 

@@ -70,7 +70,7 @@ class ModelCard:
     """Everything a reader must know of a trained model; ``metrics`` is what ``evaluate`` prints.
 
     A probability is the sigmoid of logit / ``temperature`` + the label's shift; ``calibration``
-    says where they come from and what they are worth, and is empty where there are none.
+    says where they come from and what they are worth; it is empty where none was tried.
     """
 
     name: str

@@ -47,6 +47,34 @@ LIMITS = (
     "be answered worse, without notice.",
 )
 
+NO_CALIBRATION = (
+    "none: neither a temperature nor shifts make records likelier that they are not fitted on"
+)
+OWN_PROBABILITIES = (
+    "Probabilities are the network's own: a calibration gained nothing on records that it was not "
+    "fitted on."
+)
+CALIBRATED = "The calibration was fitted on the records that are scored here, too."
+NOT_CALIBRATED = "Probabilities are not calibrated: compare each with its own threshold only."
+
+RULES_NOT_LEARNED = (
+    "No rule was known of any training record: where a label has a rule, the rule's weight was not "
+    "learned, and the threshold was chosen without it."
+)
+
+CALIBRATION_ORIGINS = {
+    True: "one temperature, and a shift for each label that is answered",
+    False: "one temperature",
+}
+"""With shifts or without; that which makes records likelier that it was not fitted on is taken."""
+
+NO_CALIBRATION = (
+    "none: neither a temperature nor shifts make records likelier that they are not fitted on"
+)
+OWN_PROBABILITIES = (
+    "Probabilities are the network's own: a calibration gained nothing on records that it was not "
+    "fitted on."
+)
 CALIBRATED = "The calibration was fitted on the records that are scored here, too."
 NOT_CALIBRATED = "Probabilities are not calibrated: compare each with its own threshold only."
 
@@ -110,7 +138,7 @@ def publish(
         training=_training_card(options, trained),
         metrics={},
         cost={"parameters": entry.count(network), "flops": flops, "bytes": len(weights)},
-        paper=entry.paper,
+        paper="; ".join(dict.fromkeys((entry.paper, network_entry(whole).paper))),
         limits=_limits(options, data, spec),
         command=command,
         weights_sha256=hashlib.sha256(weights).hexdigest(),
@@ -140,7 +168,8 @@ def judged(
     card = _calibrated(card, validation, Predictor(card, network, device).logits(*given))
     card = with_thresholds(card)
     metrics = evaluate(Predictor(card, network, device), validation)
-    told = CALIBRATED if card.calibration else NOT_CALIBRATED
+    origin = card.calibration.get("origin")
+    told = {None: NOT_CALIBRATED, NO_CALIBRATION: OWN_PROBABILITIES}.get(origin, CALIBRATED)
     return replace(card, metrics=metrics, limits=(*card.limits, told))
 
 
@@ -175,22 +204,29 @@ def _calibrated(card: ModelCard, validation: PackedData, logits: NDArray[np.floa
         return card
     named = [card.labels[i] for i in answered]
     targets = np.stack([validation.target(one.set, (one.code,))[:, 0] for one in named], axis=1)
-    raw = Calibration(1.0, (0.0,) * len(answered)).probabilities(logits[:, answered])
-    crossed = cross_fitted(targets, logits[:, answered], _CROSS_FITTED_PARTS)
-    if log_loss(targets, crossed) >= log_loss(targets, raw):
-        return card
-    found = fit_calibration(targets, logits[:, answered])
+    known = logits[:, answered]
+    raw = Calibration(1.0, (0.0,) * len(answered)).probabilities(known)
+    crossed = {
+        shifting: cross_fitted(targets, known, _CROSS_FITTED_PARTS, shifting)
+        for shifting in CALIBRATION_ORIGINS
+    }
+    best = min(crossed, key=lambda shifting: log_loss(targets, crossed[shifting]))
+    worth = {"ece_uncalibrated": _mean_error(targets, raw)}
+    if log_loss(targets, crossed[best]) >= log_loss(targets, raw):
+        return replace(card, calibration={"origin": NO_CALIBRATION, **worth})
+    found = fit_calibration(targets, known, best)
     labels = list(card.labels)
     for place, shift in zip(answered, found.shifts, strict=True):
-        labels[place] = replace(labels[place], shift=round(shift, 6))
+        labels[place] = replace(labels[place], shift=round(shift, 6) or 0.0)
     return replace(
         card,
         labels=tuple(labels),
         temperature=round(found.temperature, 6),
         calibration={
-            "origin": CALIBRATION_ORIGIN,
-            "ece_uncalibrated": _mean_error(targets, raw),
-            "ece_cross_fitted": _mean_error(targets, crossed),
+            "origin": f"{CALIBRATION_ORIGINS[best]}, of highest likelihood on the validation "
+            "records; ece_cross_fitted is of records that it was not fitted on, a fifth at a time",
+            **worth,
+            "ece_cross_fitted": _mean_error(targets, crossed[best]),
         },
     )
 

@@ -158,6 +158,13 @@ def test_log_loss_is_scikit_learns() -> None:
     )
 
 
+def test_a_temperature_alone_shifts_nothing() -> None:
+    targets, logits = shifted(2000)
+    alone = fit_calibration(targets, logits, shifting=False)
+    assert alone.shifts == (0, 0, 0)
+    assert alone.temperature == pytest.approx(fit_temperature(targets, expit(logits)), rel=5e-3)
+
+
 def test_cross_fitting_uses_no_record_for_itself() -> None:
     targets, logits = shifted(200)
     found = cross_fitted(targets, logits)

@@ -16,7 +16,7 @@ from ecgcore.training.augmentation import Augmentation, augment
 from ecgcore.training.checkpoint import CHECKPOINT, CheckpointError, TrainingError, Weights
 from ecgcore.training.loop import Run, macro_sensitivity, train
 from ecgcore.training.options import TrainOptions, options_from_json
-from ecgcore.training.publish import CALIBRATED, NOT_CALIBRATED, publish
+from ecgcore.training.publish import CALIBRATED, NOT_CALIBRATED, OWN_PROBABILITIES, publish
 from ecgcore.training.records import split
 from tests.models.example import example_recording
 from tests.packed_example import write_packed
@@ -196,7 +196,8 @@ def test_a_published_model_is_calibrated_for_the_labels_it_answers(
     card = publish("made", options, data, trained, folder=tmp_path / "model", command="-")
     answered = [label.answered for label in card.labels]
     assert [label.code for label in card.labels if label.answered] == ["MI"]
-    assert [label.shift != 0 for label in card.labels] == answered
+    assert card.temperature != 1
+    assert not any(label.shift for label in card.labels if not label.answered)
     assert CALIBRATED in card.limits and NOT_CALIBRATED not in card.limits
     assert {"origin", "ece_uncalibrated", "ece_cross_fitted"} == set(card.calibration)
 
@@ -211,13 +212,14 @@ def test_a_published_model_is_calibrated_for_the_labels_it_answers(
     share = validation.target("superclasses", ("MI",)).mean()
     assert answers[:, answered].mean() == pytest.approx(share, abs=0.03)
 
-    def worse(targets: np.ndarray, logits: np.ndarray, parts: int) -> np.ndarray:
+    def worse(targets: np.ndarray, logits: np.ndarray, parts: int, shifting: bool) -> np.ndarray:
         return np.clip(1.0 - targets, 0.01, 0.99)
 
     monkeypatch.setattr("ecgcore.training.publish.cross_fitted", worse)
     card = publish("made", options, data, trained, folder=tmp_path / "other", command="-")
-    assert (card.temperature, card.calibration) == (1.0, {})
-    assert NOT_CALIBRATED in card.limits and CALIBRATED not in card.limits
+    assert card.temperature == 1 and not any(label.shift for label in card.labels)
+    assert set(card.calibration) == {"origin", "ece_uncalibrated"}
+    assert OWN_PROBABILITIES in card.limits and CALIBRATED not in card.limits
 
 
 def test_a_rare_label_is_not_answered(data: PackedData, tmp_path: Path) -> None:
@@ -227,6 +229,7 @@ def test_a_rare_label_is_not_answered(data: PackedData, tmp_path: Path) -> None:
     assert all(label.threshold is None for label in card.labels)
     assert card.labels[0].reason is not None and "not enough data" in card.labels[0].reason
     assert card.metrics["macro"]["auroc"] is None
+    assert card.calibration == {} and NOT_CALIBRATED in card.limits
 
 
 def test_a_label_that_may_be_chance_is_scored_but_not_answered(

@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import shlex
 import sys
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -20,23 +19,32 @@ from typing import Any
 
 from ecgcore import DISCLAIMER
 from ecgcore.cli_data import add_data_arguments, run_data
-from ecgcore.cli_models import (
-    asked,
-    joined,
-    model_rows,
-    predictor_named,
-    recipe_rows,
-    reproducing,
-    train_options,
+from ecgcore.cli_models import asked, model_rows, predictor_named, recipe_rows
+from ecgcore.cli_training import (
+    add_pretrain_arguments,
+    add_train_arguments,
+    run_pretrain,
+    run_train,
 )
-from ecgcore.cli_values import UsageError, plain_prediction, plain_recording, refusal, setting
+from ecgcore.cli_values import (
+    DONE,
+    GOES_ON,
+    INTERRUPTED,
+    LOST,
+    REFUSED,
+    USAGE,
+    UsageError,
+    add_changes,
+    plain_prediction,
+    plain_recording,
+    refusal,
+    setting,
+)
 from ecgcore.readers.npz_export import save_npz
 from ecgcore.readers.opening import read_path
 from ecgcore.readers.stated import Stated
 from ecgcore.recording import Recording, RecordingError, complete_limb_leads
 
-DONE, LOST, USAGE, REFUSED, INTERRUPTED = 0, 1, 2, 3, 130
-GOES_ON = "; the same command goes on from here"
 _METHODS = ("network", "gradient", "neurokit")
 
 
@@ -53,7 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"ecgcore {given.command}: {error}", file=sys.stderr)
         return USAGE
     except KeyboardInterrupt:
-        lasting = given.command in ("train", "data")
+        lasting = given.command in ("train", "pretrain", "data")
         more = GOES_ON if lasting else ""
         print(f"ecgcore {given.command}: interrupted{more}", file=sys.stderr)
         return INTERRUPTED
@@ -80,7 +88,9 @@ def _parser() -> argparse.ArgumentParser:
     read.add_argument("--npz", type=Path, metavar="DIR", help="write DIR/<file stem>.npz for each")
     _add_signal_commands(command)
     _add_model_commands(command)
-    _add_train_command(command)
+    add_train_arguments(command("train", _train, "Train a network, or go on with a run"))
+    text = "Pre-train a network on records without their labels, or go on with it"
+    add_pretrain_arguments(command("pretrain", _pretrain, text))
     add_data_arguments(command("data", _data, "Public data sets: list, fetch, pack"))
     return parser
 
@@ -101,7 +111,7 @@ def _add_signal_commands(command: _Command) -> None:
     simulate = command("simulate", _simulate, "Write simulated recordings with their true marks")
     simulate.add_argument("presets", nargs="*", metavar="PRESET", help="none: list them")
     simulate.add_argument("--out", type=Path, metavar="DIR", help="where to write")
-    _add_changes(simulate, "change a preset's options")
+    add_changes(simulate, "change a preset's options")
 
 
 def _add_model_commands(command: _Command) -> None:
@@ -126,30 +136,6 @@ def _add_model_commands(command: _Command) -> None:
     recipes.add_argument(
         "names", nargs="*", metavar="NAME", help="whole; none: all, in brief (whole with --json)"
     )
-
-
-def _add_train_command(command: _Command) -> None:
-    train = command("train", _train, "Train a network, or go on with an interrupted run")
-    train.add_argument("--recipe", help="start from a named recipe, see recipes")
-    train.add_argument("--options", type=Path, metavar="FILE.json", help="start from a file")
-    _add_changes(train, "change options")
-    train.add_argument("--data", type=Path, nargs="+", required=True, metavar="PACKED.npz")
-    train.add_argument(
-        "--run",
-        "--folder",  # torchrun takes --run for one of its own (argparse before Python 3.12)
-        type=Path,
-        required=True,
-        metavar="DIR",
-        dest="folder",
-        help="the run's folder: progress, checkpoint, and the model in DIR/model",
-    )
-    train.add_argument(
-        "--name", help="the model's name (default: the recipe's, else the network's)"
-    )
-
-
-def _add_changes(parser: argparse.ArgumentParser, text: str) -> None:
-    parser.add_argument("--set", nargs="+", default=[], metavar="NAME=VALUE", help=text)
 
 
 def _add_files(parser: argparse.ArgumentParser) -> None:
@@ -308,36 +294,11 @@ def _data(given: argparse.Namespace) -> int:
 
 
 def _train(given: argparse.Namespace) -> int:
-    from ecgcore.datasets.packed import PackedDataError
-    from ecgcore.training.checkpoint import CheckpointError, TrainingError
-    from ecgcore.training.distributed import ALONE, WorkerLost, working_together
-    from ecgcore.training.members import train_model
-    from ecgcore.training.publish import publish
+    return run_train(given, lambda row: _print(row, given.json))
 
-    options = train_options(given)
-    name = given.name or given.recipe or options.network
-    command = "python -m ecgcore train " + shlex.join(reproducing(given, name))
-    workers = ALONE
-    try:
-        with working_together() as workers:
-            data = workers.each(lambda: joined(given.data))
-            report = partial(_print, as_json=given.json)
-            trained = train_model(options, data, given.folder, report, workers)
-        if not workers.first:
-            return DONE
-        card = publish(name, options, data, trained, folder=given.folder / "model", command=command)
-    except (PackedDataError, TrainingError, CheckpointError) as error:
-        lost = isinstance(error, WorkerLost)
-        if lost or not workers.first:
-            print(f"ecgcore train: {error}{GOES_ON if lost else ''}", file=sys.stderr)
-        if workers.first:
-            _print(refusal(given.data[0], error), given.json)
-        # What all workers refuse is the first one's to answer for: torchrun stops the rest at once.
-        return LOST if lost else REFUSED if workers.first else DONE
-    _print(
-        {"model": name, "folder": str(given.folder / "model"), **card.metrics["macro"]}, given.json
-    )
-    return DONE
+
+def _pretrain(given: argparse.Namespace) -> int:
+    return run_pretrain(given, lambda row: _print(row, given.json))
 
 
 def _print(row: dict[str, Any], as_json: bool) -> None:

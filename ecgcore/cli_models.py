@@ -12,12 +12,10 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ecgcore.cli_values import UsageError, refusal, setting
+from ecgcore.cli_values import UsageError, refusal
 
 if TYPE_CHECKING:
-    from ecgcore.datasets.packed import PackedData
     from ecgcore.models.predictor import Predictor
-    from ecgcore.training.options import TrainOptions
     from ecgcore.training.recipes import Fact, Recipe
 
 
@@ -116,8 +114,12 @@ def _brief(one: Recipe) -> dict[str, Any]:
 
 def _whole(one: Recipe) -> dict[str, Any]:
     from ecgcore.training.objective_of import OBJECTIVES
+    from ecgcore.training.options import CLECG
 
-    taught = " --set teacher=TEACHER/model" if OBJECTIVES[one.options.objective].taught else ""
+    taught = OBJECTIVES[one.options.objective].taught
+    named = ["teacher=TEACHER/model"] if taught else []
+    named += ["start=CLECG/start"] if one.options.start == CLECG else []
+    sources = f" --set {' '.join(named)}" if named else ""
     return {
         "recipe": one.name,
         "title": one.title,
@@ -129,63 +131,10 @@ def _whole(one: Recipe) -> dict[str, Any]:
         "protocol": _facts(one.protocol),
         "not_done": dict(one.not_done),
         "options": one.options.to_json(),
-        "command": f"python -m ecgcore train --recipe {one.name}{taught} --data PACKED.npz "
+        "command": f"python -m ecgcore train --recipe {one.name}{sources} --data PACKED.npz "
         f"--run runs/{one.name}",
     }
 
 
 def _facts(facts: Mapping[str, Fact]) -> list[dict[str, Any]]:
     return [{"name": name, "value": fact.value, "why": fact.why} for name, fact in facts.items()]
-
-
-def joined(paths: list[Path]) -> PackedData:
-    """Several packed files as one. Raises PackedDataError."""
-    from ecgcore.datasets.joining import join
-    from ecgcore.datasets.packed import load_packed
-
-    return join([load_packed(path) for path in paths])
-
-
-def reproducing(given: argparse.Namespace, name: str) -> list[str]:
-    """The words that repeat this run, with file names instead of this machine's paths."""
-    words = ["--recipe", given.recipe] if given.recipe else []
-    words += ["--options", given.options.name] if given.options else []
-    words += ["--set", *given.set] if given.set else []
-    words += ["--name", name] if given.name else []
-    return [*words, "--data", *(path.name for path in given.data), "--run", f"runs/{name}"]
-
-
-def train_options(given: argparse.Namespace) -> TrainOptions:
-    """What a run is told, from recipe or file and the changes. Raises UsageError."""
-    from ecgcore.labels import labels_of
-    from ecgcore.models.registry import build_network
-    from ecgcore.training.members import whole_network
-    from ecgcore.training.objective_of import OBJECTIVES
-    from ecgcore.training.options import options_from_json
-    from ecgcore.training.recipes import recipe
-
-    if (given.recipe is None) == (given.options is None):
-        raise UsageError("give either --recipe or --options")
-    try:
-        options = (
-            recipe(given.recipe).options
-            if given.recipe
-            else options_from_json(json.loads(given.options.read_text(encoding="utf-8")))
-        )
-        changes = dict(setting(word) for word in given.set)
-        options = options_from_json({**options.to_json(), **changes})
-    except (OSError, ValueError, TypeError) as error:
-        raise UsageError(str(error)) from error
-    if OBJECTIVES[options.objective].taught and options.teacher is None:
-        raise UsageError(
-            f"objective {options.objective} learns from a teacher; train one and name its folder: "
-            "--set teacher=RUN/model"
-        )
-    try:
-        labels = tuple((one.set, one.code) for one in labels_of(options.label_set))
-        whole, told = whole_network(options, labels)  # HRNN's rules are one a label
-        build_network(whole, leads=1, labels=len(labels), options=told)
-    except (ValueError, TypeError, RuntimeError) as error:
-        said = f"network {options.network!r} with {options.network_options}: {error}"
-        raise UsageError(said) from error
-    return options

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 from dataclasses import asdict
 from pathlib import Path
@@ -11,6 +12,11 @@ import numpy as np
 
 from ecgcore.models.prediction import Prediction
 from ecgcore.recording import Recording
+
+DONE, LOST, USAGE, REFUSED, INTERRUPTED = 0, 1, 2, 3, 130
+"""Exit status, see ``cli``."""
+
+GOES_ON = "; the same command goes on from here"
 
 
 class UsageError(Exception):
@@ -80,6 +86,11 @@ def _range(row: np.ndarray[Any, Any]) -> list[float] | None:
 def refusal(path: Path, error: Exception) -> dict[str, Any]:
     """The line of an input that was refused."""
     return {"file": str(path), "error": type(error).__name__, "message": str(error)}
+
+
+def add_changes(parser: argparse.ArgumentParser, text: str) -> None:
+    """The argument ``--set``, whose words ``setting`` reads."""
+    parser.add_argument("--set", nargs="+", default=[], metavar="NAME=VALUE", help=text)
 
 
 def setting(word: str) -> tuple[str, Any]:

@@ -48,6 +48,7 @@ ANYTHING = {
     "cli_data",
     "cli_models",
     "cli_shards",
+    "cli_training",
     "__main__",
     "__init__",
 }

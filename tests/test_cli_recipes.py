@@ -30,6 +30,9 @@ def test_every_recipe_is_listed_with_its_numbers(capsys: pytest.CaptureFixture[s
     assert paper["batch"]["value"] == 30 and paper["batch"]["why"].startswith("Loss function")
     assert rows["inception_paper"]["options"]["epochs"] == 15
     assert "--recipe mvkt --set teacher=" in rows["mvkt"]["command"]
+    assert "start=" not in rows["mvkt"]["command"]
+    starts = "--recipe mvkt_clecg --set teacher=TEACHER/model start=CLECG/start --data"
+    assert starts in rows["mvkt_clecg"]["command"]
     assert "teacher" not in rows["mvkt_teacher"]["command"].replace("mvkt_teacher", "")
 
 
@@ -54,6 +57,16 @@ def test_a_student_without_a_teacher_is_refused_first(
     assert "mvkt learns from a teacher; train one and name its folder: --set teacher=RUN/model" in (
         capsys.readouterr().err
     )
+
+
+def test_a_student_without_its_start_is_refused_first(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["train", "--recipe", "mvkt_clecg", "--set", "teacher=RUN/model"]
+    assert main([*words, "--data", "none.npz", "--run", str(tmp_path / "run")]) == 2
+    said = capsys.readouterr().err
+    assert "starts from CLECG's weights; pre-train xresnet1d101_wide (python -m ecgcore pre" in said
+    assert "--set start=RUN/start" in said
 
 
 def test_teacher_and_student_are_trained_by_name(

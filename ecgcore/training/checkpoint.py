@@ -8,9 +8,10 @@ No pickle.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -19,7 +20,7 @@ from torch import Tensor
 
 from ecgcore.storage import write_bytes
 
-CHECKPOINT = "checkpoint.safetensors"
+CHECKPOINT, PROGRESS = "checkpoint.safetensors", "progress.jsonl"
 
 Weights = dict[str, Tensor]
 
@@ -49,7 +50,9 @@ class Progress:
 @dataclass(frozen=True)
 class Checkpoint:
     """A run between two epochs; ``data`` is the SHA-256 of the files that it learns from, and of
-    the teacher's weights where there is one. ``objective`` is the objective's state, mostly none.
+    the weights of a teacher or a start where there are some. ``objective`` is the objective's
+    state, mostly none. Pre-training keeps its key network as ``averaged``, its queue as
+    ``objective``.
     """
 
     options: dict[str, Any]
@@ -103,6 +106,62 @@ def read_checkpoint(folder: Path) -> Checkpoint | None:
         raise CheckpointError(
             f"{path} is damaged: {error}; remove the run's folder and start again"
         ) from error
+
+
+def write_epoch(folder: Path, checkpoint: Checkpoint) -> None:
+    """The checkpoint, then the row of its last epoch in the folder's progress."""
+    write_checkpoint(folder, checkpoint)
+    with (folder / PROGRESS).open("a", encoding="utf-8") as file:
+        file.write(json.dumps(checkpoint.progress.history[-1]) + "\n")
+
+
+class Options(Protocol):
+    """The options of a run, as a checkpoint keeps them."""
+
+    def to_json(self) -> dict[str, Any]:
+        """A JSON object."""
+
+
+def refuse_another_run(
+    folder: Path,
+    checkpoint: Checkpoint,
+    options: Options,
+    read: Callable[[dict[str, Any]], Options],
+    data: str,
+) -> None:
+    """Raise CheckpointError unless the folder's checkpoint is of these options and data.
+
+    ``read`` reads options, so that a checkpoint from before an option existed has its default.
+    """
+    try:
+        same = read(checkpoint.options).to_json() == options.to_json()
+    except (ValueError, TypeError):
+        same = False
+    if not same:
+        raise CheckpointError(
+            f"{folder} holds a run with other options; choose another folder or remove it"
+        )
+    if checkpoint.data != data:
+        raise CheckpointError(
+            f"{folder} holds a run on other data, or with another teacher or start; choose another "
+            "folder or remove it"
+        )
+
+
+def random_state(device: torch.device, draws: torch.Generator) -> Weights:
+    """Where torch's random numbers stand, and those of a run's own ``draws``."""
+    random = {"torch": torch.get_rng_state(), "draws": draws.get_state()}
+    if device.type == "cuda":
+        random["cuda"] = torch.cuda.get_rng_state(device)
+    return random
+
+
+def restore_random(random: Weights, device: torch.device, draws: torch.Generator) -> None:
+    """Put back what ``random_state`` took."""
+    torch.set_rng_state(random["torch"])
+    draws.set_state(random["draws"])
+    if device.type == "cuda" and "cuda" in random:
+        torch.cuda.set_rng_state(random["cuda"], device)
 
 
 def optimiser_tensors(optimiser: torch.optim.Optimizer) -> Weights:

@@ -28,7 +28,16 @@ import torch
 from torch import Generator, Tensor, nn
 
 from ecgcore.models.network import Network
-from ecgcore.training.checkpoint import TrainingError, Weights
+from ecgcore.training.checkpoint import (
+    Checkpoint,
+    Progress,
+    TrainingError,
+    Weights,
+    optimiser_tensors,
+    random_state,
+    restore_optimiser,
+    restore_random,
+)
 from ecgcore.training.clecg_views import ViewOptions, view
 from ecgcore.training.objectives.info_nce import KeyQueue, info_nce, info_nce_logits
 from ecgcore.training.objectives.projection import Projection
@@ -83,7 +92,11 @@ class Encoder(nn.Module):
 
 
 class Pretraining:
-    """Query and key network, queue and optimiser; ``epoch`` goes once through the records."""
+    """Query and key network, queue and optimiser; ``epoch`` goes once through the records.
+
+    A checkpoint of it has the query network as weights, the key network as averaged ones, the queue
+    as the objective's state, and no best ones.
+    """
 
     def __init__(self, network: Network, inputs: Tensor, options: PretrainOptions) -> None:
         self.options, self.inputs = options, inputs
@@ -91,6 +104,7 @@ class Pretraining:
         if self.steps == 0:
             raise TrainingError(f"{len(inputs)} records make no batch of {options.batch}")
         self.device = next(network.parameters()).device
+        torch.manual_seed(options.seed)  # for the projection and what the network drops out
         self.draws = Generator().manual_seed(options.seed)
         self.query = Encoder(copy.deepcopy(network), options.size).to(self.device).train()
         self.key = copy.deepcopy(self.query).eval().requires_grad_(False)
@@ -98,15 +112,59 @@ class Pretraining:
         self.optimiser = torch.optim.AdamW(
             self.query.parameters(), lr=options.learning_rate, weight_decay=options.weight_decay
         )
-        self.step = 0
+        self.progress = Progress()
 
-    def epoch(self) -> tuple[float, float]:
-        """The mean loss, and the share of queries that found their own key among all."""
+    def epoch(self) -> dict[str, Any]:
+        """The epoch's number, mean loss, ``found`` (the share of queries that found their own key
+        among all) and seconds, which are noted too.
+        """
+        began = time.perf_counter()
         order = torch.randperm(len(self.inputs), generator=self.draws)
         batches = order[: self.steps * self.options.batch].reshape(self.steps, -1)
         results = [self._step(rows) for rows in batches]
         loss, found = (sum(column) / self.steps for column in zip(*results, strict=True))
-        return loss, found
+        self.progress.epoch += 1
+        seconds = round(time.perf_counter() - began, 2)
+        row = {"epoch": self.progress.epoch, "loss": loss, "found": found, "seconds": seconds}
+        self.progress.history.append(row)
+        return row
+
+    @property
+    def finished(self) -> bool:
+        """Whether all epochs are done."""
+        return self.progress.epoch >= self.options.epochs
+
+    @property
+    def weights(self) -> Weights:
+        """Those of the network without its head, on the CPU."""
+        return {
+            name: value.detach().cpu().clone()
+            for name, value in self.query.network.state_dict().items()
+            if not name.startswith(HEAD)
+        }
+
+    def checkpoint(self, options: dict[str, Any], data: str) -> Checkpoint:
+        """Everything that ``restore`` needs to go on."""
+        return Checkpoint(
+            options=options,
+            data=data,
+            progress=self.progress,
+            weights=self.query.state_dict(),
+            averaged=self.key.state_dict(),
+            best={},
+            objective=self.queue.state(),
+            optimiser=optimiser_tensors(self.optimiser),
+            random=random_state(self.device, self.draws),
+        )
+
+    def restore(self, checkpoint: Checkpoint) -> None:
+        """Go on from a checkpoint of the same options and data."""
+        self.query.load_state_dict(checkpoint.weights)
+        self.key.load_state_dict(checkpoint.averaged)
+        self.queue.restore(checkpoint.objective)
+        restore_optimiser(self.optimiser, checkpoint.optimiser)
+        self.progress = checkpoint.progress
+        restore_random(checkpoint.random, self.device, self.draws)
 
     def _step(self, rows: Tensor) -> tuple[float, float]:
         options, batch = self.options, self.inputs[rows]
@@ -126,19 +184,20 @@ class Pretraining:
         return value, float((logits.argmax(1) == 0).float().mean())
 
     def _descend(self, loss: Tensor) -> None:
-        done = self.step / (self.steps * self.options.epochs)
+        done = self.progress.step / (self.steps * self.options.epochs)
         for group in self.optimiser.param_groups:
             group["lr"] = self.options.learning_rate * (1 + math.cos(math.pi * done)) / 2
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         self.optimiser.step()
-        self.step += 1
+        self.progress.step += 1
         self._follow()
 
     @torch.no_grad()
     def _follow(self) -> None:
         """Move the key network; a short memory at first, so that the random start is forgotten."""
-        share = min(self.options.momentum, (1 + self.step) / (10 + self.step))
+        step = self.progress.step
+        share = min(self.options.momentum, (1 + step) / (10 + step))
         learnt = self.query.state_dict()
         for name, value in self.key.state_dict().items():
             if value.is_floating_point():
@@ -161,18 +220,10 @@ def pretrain(
     """
     chosen = options or PretrainOptions()
     with torch.random.fork_rng():
-        torch.manual_seed(chosen.seed)
         run = Pretraining(network, inputs, chosen)
-        for epoch in range(1, chosen.epochs + 1):
-            began = time.perf_counter()
-            loss, found = run.epoch()
-            seconds = round(time.perf_counter() - began, 2)
-            report({"epoch": epoch, "loss": loss, "found": found, "seconds": seconds})
-    return {
-        name: value.detach().cpu().clone()
-        for name, value in run.query.network.state_dict().items()
-        if not name.startswith(HEAD)
-    }
+        while not run.finished:
+            report(run.epoch())
+    return run.weights
 
 
 def start_from(network: Network, weights: Weights) -> None:

@@ -34,9 +34,12 @@ from ecgcore.training.checkpoint import (
     TrainingError,
     Weights,
     optimiser_tensors,
+    random_state,
     read_checkpoint,
+    refuse_another_run,
     restore_optimiser,
-    write_checkpoint,
+    restore_random,
+    write_epoch,
 )
 from ecgcore.training.distributed import ALONE, Workers, refuse_shared_gpu
 from ecgcore.training.objective_of import Making, objective_of
@@ -49,11 +52,11 @@ from ecgcore.training.records import (
     network_spec,
     read_teacher,
     split,
+    start_of,
 )
 from ecgcore.training.sampling import epoch_order
 from ecgcore.training.schedules import learning_rate, reduce_on_plateau
-
-PROGRESS = "progress.jsonl"
+from ecgcore.training.start import begin_from
 
 _EVALUATION_BATCH = 64
 _LARGEST_GRADIENT = 5.0
@@ -89,12 +92,8 @@ class Run:
         torch.manual_seed(options.seed)
         self.draws = torch.Generator().manual_seed(options.seed)
         self.leads = len(network_spec(options).leads)
-        self.network: Network = build_network(
-            options.network,
-            leads=self.leads,
-            labels=train.targets.shape[1],
-            options=network_options(options, train.labels),
-        ).to(self.device)
+        checkpoint = workers.of_first(lambda: read_checkpoint(folder))
+        self.network = self._network(begins=checkpoint is None).to(self.device)
         if isinstance(self.network, TakesLabelGraph) and "graph" not in options.network_options:
             self.network.set_graph(co_occurrence_graph(train.targets.numpy()))
         self.objective = self._objective().to(self.device)
@@ -116,7 +115,18 @@ class Run:
                 f"a batch of {options.batch} cannot be cut among {workers.size} workers; give a "
                 "larger batch or fewer workers"
             )
-        self._resume()
+        if checkpoint is not None:
+            self._resume(checkpoint)
+
+    def _network(self, *, begins: bool) -> Network:
+        """The network; where the run begins, with the weights of its start, if it has one."""
+        options, labels = self.options, self.data.labels
+        told = network_options(options, labels)
+        network = build_network(options.network, leads=self.leads, labels=len(labels), options=told)
+        start = start_of(options) if begins else None
+        if start is not None:
+            begin_from(network, start, told)
+        return network
 
     def _objective(self) -> StepObjective:
         """The objective; what it draws for its weights comes after the network's draws."""
@@ -237,12 +247,7 @@ class Run:
         if self.options.schedule == "plateau":
             reduce_on_plateau(progress, loss)
         progress.best_loss = min(progress.best_loss, loss)
-        self.workers.of_first(lambda: self._write(row))
-
-    def _write(self, row: dict[str, Any]) -> None:
-        write_checkpoint(self.folder, self._checkpoint())
-        with (self.folder / PROGRESS).open("a", encoding="utf-8") as file:
-            file.write(json.dumps(row) + "\n")
+        self.workers.of_first(lambda: write_epoch(self.folder, self._checkpoint()))
 
     @property
     def finished(self) -> bool:
@@ -259,9 +264,6 @@ class Run:
         return self.averaged or self.network.state_dict()
 
     def _checkpoint(self) -> Checkpoint:
-        random = {"torch": torch.get_rng_state(), "draws": self.draws.get_state()}
-        if self.device.type == "cuda":
-            random["cuda"] = torch.cuda.get_rng_state(self.device)
         return Checkpoint(
             options=self.options.to_json(),
             data=self.learned_from,
@@ -271,23 +273,14 @@ class Run:
             best=self.best,
             objective=self.objective.state_dict(),
             optimiser=optimiser_tensors(self.optimiser),
-            random=random,
+            random=random_state(self.device, self.draws),
         )
 
-    def _resume(self) -> None:
-        """Go on from the folder's checkpoint, if there is one; all workers from the first's."""
-        checkpoint = self.workers.of_first(lambda: read_checkpoint(self.folder))
-        if checkpoint is None:
-            return
-        if not _same_options(checkpoint.options, self.options):
-            raise CheckpointError(
-                f"{self.folder} holds a run with other options; choose another folder or remove it"
-            )
-        if checkpoint.data != self.learned_from:
-            raise CheckpointError(
-                f"{self.folder} holds a run on other data, or with another teacher; choose another "
-                "folder or remove it"
-            )
+    def _resume(self, checkpoint: Checkpoint) -> None:
+        """Go on from the folder's checkpoint; all workers from the first's."""
+        refuse_another_run(
+            self.folder, checkpoint, self.options, options_from_json, self.learned_from
+        )
         self.network.load_state_dict(checkpoint.weights)
         try:
             self.objective.load_state_dict(checkpoint.objective)
@@ -298,10 +291,7 @@ class Run:
         restore_optimiser(self.optimiser, checkpoint.optimiser)
         self.averaged = {k: v.to(self.device) for k, v in checkpoint.averaged.items()}
         self.best, self.progress = checkpoint.best, checkpoint.progress
-        torch.set_rng_state(checkpoint.random["torch"])
-        self.draws.set_state(checkpoint.random["draws"])
-        if self.device.type == "cuda" and "cuda" in checkpoint.random:
-            torch.cuda.set_rng_state(checkpoint.random["cuda"], self.device)
+        restore_random(checkpoint.random, self.device, self.draws)
 
 
 def train(
@@ -322,7 +312,7 @@ def train(
     learnt = workers.each(lambda: split(data, options, options.train_folds))
     validation = workers.each(lambda: split(data, options, options.validation_folds))
     told = json.dumps([options.to_json(), learned_from(options, data.sha256)])
-    workers.refuse_different("data, teacher or options", told)
+    workers.refuse_different("data, teacher, start or options", told)
     workers.of_first(lambda: folder.mkdir(parents=True, exist_ok=True))
     run = Run(options, learnt, validation, folder, data_sha256=data.sha256, workers=workers)
     while not run.finished:
@@ -376,16 +366,6 @@ def macro_sensitivity(
 def _optimiser(weights: list[nn.Parameter], options: TrainOptions) -> torch.optim.Optimizer:
     kind = torch.optim.AdamW if options.optimiser == "adamw" else torch.optim.Adam
     return kind(weights, lr=options.learning_rate, weight_decay=options.weight_decay)
-
-
-def _same_options(written: dict[str, Any], options: TrainOptions) -> bool:
-    """Whether a checkpoint is of these options; one from before an option existed has its
-    default.
-    """
-    try:
-        return options_from_json(written).to_json() == options.to_json()
-    except (ValueError, TypeError):
-        return False
 
 
 def _clone(weights: Weights) -> Weights:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field, fields
-from types import NoneType
+from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
 from ecgcore.labels import label_set_names
-from ecgcore.models.input_spec import HIGHEST_RATE
 from ecgcore.models.registry import network_entry
-from ecgcore.recording import LEADS
 from ecgcore.training.augmentation import Augmentation
 from ecgcore.training.objective_of import check_objective
+from ecgcore.training.option_checks import (
+    plain,
+    read_fields,
+    refuse_wrong_input,
+    refuse_wrong_types,
+)
 from ecgcore.training.sampling import Sampling
 from ecgcore.training.schedules import Schedule
 
@@ -29,12 +32,8 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "precision": get_args(Precision),
 }
 
-_TYPES: dict[str, tuple[type, ...]] = {
-    "int": (int,), "float": (int, float), "bool": (bool,), "str": (str,), "dict[str, Any]": (dict,),
-    "Augmentation": (Augmentation,), "dict[str, float]": (dict,), "str | None": (str, NoneType),
-    "tuple[str, ...] | None": (tuple, NoneType), "tuple[int, ...]": (tuple,),
-    "float | None": (int, float, NoneType),
-}  # fmt: skip
+CLECG = "clecg"
+"""The value of ``start`` that stands for weights of CLECG's pre-training, which each run names."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +47,9 @@ class TrainOptions:
     it sees them at (None: those of its paper). Packed data pass through 100 Hz: at a higher rate
     samples are interpolated, and nothing is added to what 100 Hz hold.
     ``teacher`` is the folder of a trained model that the objective learns from; its leads are
-    loaded too. ``objective`` and ``objective_options`` are those of ``objective_of``;
+    loaded too. ``start`` is the folder of weights that the network begins from (its head stays
+    random): those of ``pretraining``, or a trained model; the same network, options, leads and
+    rate. ``objective`` and ``objective_options`` are those of ``objective_of``;
     ``alpha_balanced`` weighs a label's positives by its share of negatives (focal losses only).
     ``sampling``: see its module. ``schedule``: "constant"; "one_cycle" (Smith 2018);
     "warm_restarts" (SGDR 2017): the first fall lasts ``restart_epochs``, each next one
@@ -76,6 +77,7 @@ class TrainOptions:
     leads: tuple[str, ...] | None = None
     sampling_rate: float | None = None
     teacher: str | None = None
+    start: str | None = None
     objective: str = "bce"
     objective_options: dict[str, float] = field(default_factory=dict)
     alpha_balanced: bool = False
@@ -102,7 +104,7 @@ class TrainOptions:
     attribution: str = ""
 
     def __post_init__(self) -> None:
-        self._refuse_wrong_types()
+        refuse_wrong_types(self)
         for name, allowed in _CHOICES.items():
             if getattr(self, name) not in allowed:
                 raise ValueError(f"{name} {getattr(self, name)!r}; allowed: {', '.join(allowed)}")
@@ -111,9 +113,7 @@ class TrainOptions:
         if self.alpha_balanced and "alpha" in self.objective_options:
             raise ValueError("alpha_balanced and an alpha in objective_options; give one of them")
         self._refuse_wrong_mixup()
-        self._refuse_wrong_leads()
-        if self.sampling_rate is not None and not 1 <= self.sampling_rate < HIGHEST_RATE:
-            raise ValueError(f"sampling_rate {self.sampling_rate}; must lie in 1..{HIGHEST_RATE:g}")
+        refuse_wrong_input(self.leads, self.sampling_rate)
         if set(self.train_folds) & set(self.validation_folds):
             raise ValueError("a fold is both trained and validated on; choose disjoint folds")
         for name in ("batch", "epochs", "learning_rate"):
@@ -131,14 +131,6 @@ class TrainOptions:
         if not 0 <= self.average < 1:
             raise ValueError(f"average {self.average}; must lie in 0..1 (1 excluded)")
 
-    def _refuse_wrong_types(self) -> None:
-        for option in fields(self):
-            value = getattr(self, option.name)
-            allowed = _TYPES.get(str(option.type))
-            is_true = isinstance(value, bool) and option.type != "bool"  # Python counts it as int
-            if allowed and (is_true or not isinstance(value, allowed)):
-                raise ValueError(f"{option.name} {value!r}; must be of the type {option.type}")
-
     def _refuse_wrong_mixup(self) -> None:
         told_more = self.augmentation.mixup and network_entry(self.network).spec.aside
         if told_more or (self.augmentation.mixup and self.teacher is not None):
@@ -147,35 +139,14 @@ class TrainOptions:
                 "known of one record cannot be mixed with another's; set mixup to 0"
             )
 
-    def _refuse_wrong_leads(self) -> None:
-        leads = self.leads
-        if leads is None:
-            return
-        known = all(isinstance(lead, str) and lead in LEADS for lead in leads)
-        if not leads or not known or len(set(leads)) != len(leads):
-            raise ValueError(
-                f"leads {', '.join(map(str, leads)) or '(none)'}; give at least one, each once, of "
-                f"{', '.join(LEADS)}"
-            )
-
     def to_json(self) -> dict[str, Any]:
         """A JSON object that ``options_from_json`` reads."""
-        plain = asdict(self)
-        return {k: list(v) if isinstance(v, tuple) else v for k, v in plain.items()}
+        return plain(self)
 
 
 def options_from_json(value: dict[str, Any]) -> TrainOptions:
     """Read options. Raises ValueError for an unknown field, listing the known ones."""
-    known = {field.name for field in fields(TrainOptions)}
-    unknown = sorted(set(value) - known)
-    if unknown:
-        raise ValueError(f"no option {', '.join(unknown)}; known: {', '.join(sorted(known))}")
-    given = dict(value)
-    for name in ("train_folds", "validation_folds"):
-        if name in given:
-            given[name] = tuple(int(fold) for fold in given[name])
-    if isinstance(given.get("leads"), list):
-        given["leads"] = tuple(given["leads"])
+    given = read_fields(TrainOptions, value, ("train_folds", "validation_folds"))
     if isinstance(given.get("augmentation"), dict):
         given["augmentation"] = Augmentation(**given["augmentation"])
     return TrainOptions(**given)

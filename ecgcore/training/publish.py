@@ -35,7 +35,7 @@ from ecgcore.storage import write_bytes, write_json
 from ecgcore.training.loop import Trained
 from ecgcore.training.members import whole_network
 from ecgcore.training.options import TrainOptions
-from ecgcore.training.records import network_spec, teacher_card
+from ecgcore.training.records import network_spec, start_of, teacher_card
 
 THRESHOLD_ORIGIN = "best F1 on the validation records"
 
@@ -292,18 +292,24 @@ def _data_card(options: TrainOptions, data: PackedData) -> dict[str, Any]:
 
 
 def _training_card(options: TrainOptions, trained: Trained) -> dict[str, Any]:
-    card = teacher_card(options)
-    taught = {} if card is None else {"teacher": [card.name, card.weights_sha256]}
-    told = replace(options, teacher=None if card is None else card.name)  # and not a folder here
+    """How it was trained; teacher and start by name and hash, not by their folders here."""
+    named = named_sources(options)
     return {
-        "options": told.to_json(),
-        **taught,
+        "options": options.to_json() | {role: name for role, (name, _) in named.items()},
+        **{role: list(known) for role, known in named.items()},
         "epochs_run": trained.progress.epoch,
         "best_epoch": trained.progress.best_epoch,
         "seconds": round(trained.seconds, 1),
         "torch": version("torch"),
         "code_sha256": code_digest(),
     }
+
+
+def named_sources(options: TrainOptions) -> dict[str, tuple[str, str]]:
+    """Name and weights' hash of the ``teacher`` and the ``start`` that a run has."""
+    card, start = teacher_card(options), start_of(options)
+    taught = {} if card is None else {"teacher": (card.name, card.weights_sha256)}
+    return taught | ({} if start is None else {"start": (start.name, start.weights_sha256)})
 
 
 def digested_files() -> list[Path]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -19,7 +19,8 @@ from ecgcore.models.predictor import read_predictor
 from ecgcore.models.registry import network_entry
 from ecgcore.training.checkpoint import TrainingError
 from ecgcore.training.objective_of import Teacher
-from ecgcore.training.options import TrainOptions
+from ecgcore.training.options import CLECG, TrainOptions
+from ecgcore.training.start import Start, read_start
 
 Labels = tuple[tuple[LabelSetName, str], ...]
 """Set and code of each label."""
@@ -50,11 +51,7 @@ def split(data: PackedData, options: TrainOptions, folds: tuple[int, ...]) -> Sp
         labels = data.labels(options.label_set)
     except PackedDataError as error:
         raise TrainingError(f"{error} (option label_set)") from error
-    chosen = data.select(folds)
-    if not len(chosen):
-        raise TrainingError(
-            f"no record in folds {folds} of {data.name}; choose other folds or data"
-        )
+    chosen = of_folds(data, folds)
     spec = replace(network_spec(options), leads=loaded_leads(options))
     targets = chosen.targets_of(options.label_set).astype(np.float32)
     inputs, aside = chosen.inputs(spec), chosen.aside_inputs(spec)
@@ -66,7 +63,33 @@ def split(data: PackedData, options: TrainOptions, folds: tuple[int, ...]) -> Sp
     )
 
 
-def network_spec(options: TrainOptions) -> InputSpec:
+def of_folds(data: PackedData, folds: tuple[int, ...]) -> PackedData:
+    """The records of some folds. Raises TrainingError where there are none."""
+    chosen = data.select(folds)
+    if not len(chosen):
+        raise TrainingError(
+            f"no record in folds {folds} of {data.name}; choose other folds or data"
+        )
+    return chosen
+
+
+class SeenBy(Protocol):
+    """The options that decide what a network sees."""
+
+    @property
+    def network(self) -> str:
+        """Its name."""
+
+    @property
+    def leads(self) -> tuple[str, ...] | None:
+        """Its leads in order, None for its paper's."""
+
+    @property
+    def sampling_rate(self) -> float | None:
+        """Its rate (Hz), None for its paper's."""
+
+
+def network_spec(options: SeenBy) -> InputSpec:
     """What the network eats: its paper's input with the leads and rate of the options."""
     spec = network_entry(options.network).spec
     return replace(
@@ -135,9 +158,48 @@ def read_teacher(options: TrainOptions, labels: Labels) -> Teacher | None:
     return Teacher(network, tuple(loaded.index(lead) for lead in card.spec.leads))
 
 
-def learned_from(options: TrainOptions, data_sha256: str) -> str:
-    """What a run's checkpoint is bound to: the data's hash, and the teacher's weights' where there
-    is one.
+def start_of(options: TrainOptions) -> Start | None:
+    """What the run begins from, None where from random weights.
+
+    Raises TrainingError where it cannot be read, or is of another network or input.
     """
-    card = teacher_card(options)
-    return data_sha256 if card is None else f"{data_sha256}+{card.weights_sha256}"
+    if options.start is None:
+        return None
+    if options.start == CLECG:
+        raise TrainingError(unnamed_start(options))
+    start = read_start(Path(options.start))
+    if start.network != options.network:
+        raise TrainingError(
+            f"the start {start.name} is of the network {start.network}, the run of "
+            f"{options.network}; choose a start of the same network"
+        )
+    own, its = network_spec(options), start.spec
+    if (its.leads, its.sampling_rate) != (own.leads, own.sampling_rate):
+        raise TrainingError(
+            f"the start {start.name} saw {', '.join(its.leads)} at {its.sampling_rate:g} Hz, the "
+            f"run sees {', '.join(own.leads)} at {own.sampling_rate:g} Hz; choose a start of the "
+            "same leads and rate"
+        )
+    if its != own:
+        raise TrainingError(
+            f"the start {start.name} saw signals of another length, conditioning, resampling or "
+            f"aside inputs than {options.network}; choose a start of the same input"
+        )
+    return start
+
+
+def unnamed_start(options: TrainOptions) -> str:
+    """What to do where the options only say that the start is CLECG's."""
+    return (
+        f"the run starts from CLECG's weights; pre-train {options.network} (python -m ecgcore "
+        "pretrain) on the same leads and name the folder: --set start=RUN/start"
+    )
+
+
+def learned_from(options: TrainOptions, data_sha256: str) -> str:
+    """What a run's checkpoint is bound to: the data's hash, and those of the weights of teacher
+    and start where there are some.
+    """
+    card, start = teacher_card(options), start_of(options)
+    taught = "" if card is None else f"+{card.weights_sha256}"
+    return data_sha256 + taught + ("" if start is None else f"+start:{start.weights_sha256}")

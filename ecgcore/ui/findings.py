@@ -21,6 +21,9 @@ from ecgcore.ui.style import of
 
 _SHOWN_NEGATIVES = 3
 _REMEMBERED_OVERLAYS = 200
+_MODEL_WIDTH = 190
+"""In pixels: a model's name is read whole."""
+
 # A model that saw all but this much saw the whole recording.
 _UNSEEN_SECONDS = 0.5
 
@@ -70,7 +73,12 @@ def choices(names: tuple[str, ...]) -> tuple[str | None, str]:
         return None, next(iter(services.METHODS))
     with st.container(horizontal=True, gap="small", vertical_alignment="center", key="choices"):
         model = st.selectbox(
-            "Model", names, key="model", persist_state="session", label_visibility="collapsed"
+            "Model",
+            names,
+            key="model",
+            persist_state="session",
+            label_visibility="collapsed",
+            width=_MODEL_WIDTH,
         )
         method = st.segmented_control(
             "Evidence by",

@@ -119,8 +119,20 @@ def quality(recording: Recording) -> tuple[QualityWarning, ...]:
 
 
 def model_names() -> tuple[str, ...]:
-    """The trained models that are installed; loads no torch."""
-    return trained_models()
+    """The trained models that are installed, that which answers for most labels first; loads no
+    torch.
+    """
+    names = trained_models()
+    return tuple(sorted(names, key=lambda name: (-_labels_answered(name), name)))
+
+
+@cache
+def _labels_answered(name: str) -> int:
+    """0 for a damaged card: the page says what is wrong when the model is asked."""
+    try:
+        return sum(label.answered for label in load_card(name).labels)
+    except CardError:
+        return 0
 
 
 def _predictor(model: str) -> Predictor:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Generator, Tensor
 
@@ -33,6 +33,7 @@ def signals(records: int = 24, leads: int = 2, samples: int = 64) -> Tensor:
     return torch.sin(torch.arange(samples) * rates + phases)
 
 
+@settings(deadline=None)
 @given(st.integers(2, 80), st.integers(0, 6))
 def test_bands_add_up_to_the_signal(samples: int, levels: int) -> None:
     signal = torch.randn(2, 3, samples, generator=Generator().manual_seed(samples))

@@ -36,6 +36,16 @@ class KeyQueue:
         """Which keys are of other records than each of ``rows``: (batch, length) of bool."""
         return (self.rows != rows[:, None]) & (self.rows != _EMPTY)
 
+    def state(self) -> dict[str, Tensor]:
+        """All of it as named tensors."""
+        return {"keys": self.keys, "rows": self.rows, "next": torch.tensor(self.next)}
+
+    def restore(self, state: dict[str, Tensor]) -> None:
+        """Put back what ``state`` took from a queue of the same length and size."""
+        self.keys.copy_(state["keys"])
+        self.rows.copy_(state["rows"])
+        self.next = int(state["next"])
+
 
 def info_nce_logits(
     queries: Tensor, keys: Tensor, negatives: Tensor, allowed: Tensor, temperature: float

@@ -38,6 +38,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
         "objective_options.temperature": 1.5, "objective_options.contrast_temperature": 0.07,
         "objective_options.size": 128, "objective_options.momentum": 0.5, "leads": ["I"],
     },
+    "mvkt_clecg_paper": {"start": "clecg", "objective": "mvkt", "leads": ["I"]},
     "mvkt_without_mkd_paper": {"objective_options.mkd": 0, "objective_options.clt": 0.8},
     "mvkt_without_clt_paper": {"objective_options.mkd": 1.0, "objective_options.clt": 0},
     "mvkt_kl_paper": {

@@ -1,0 +1,195 @@
+"""``train`` and ``pretrain``: what they are told, the runs, and what they print."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shlex
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ecgcore.cli_values import (
+    DONE,
+    GOES_ON,
+    LOST,
+    REFUSED,
+    UsageError,
+    add_changes,
+    refusal,
+    setting,
+)
+
+if TYPE_CHECKING:
+    from ecgcore.datasets.packed import PackedData
+    from ecgcore.training.options import TrainOptions
+    from ecgcore.training.pretraining import PretrainRunOptions
+
+Show = Callable[[dict[str, Any]], None]
+"""Prints a row."""
+
+
+def add_train_arguments(train: argparse.ArgumentParser) -> None:
+    """The arguments of ``train``."""
+    train.add_argument("--recipe", help="start from a named recipe, see recipes")
+    train.add_argument("--options", type=Path, metavar="FILE.json", help="start from a file")
+    add_changes(train, "change options")
+    _add_data_and_run(train, "progress, checkpoint, and the model in DIR/model")
+    train.add_argument(
+        "--name", help="the model's name (default: the recipe's, else the network's)"
+    )
+
+
+def add_pretrain_arguments(pretrain: argparse.ArgumentParser) -> None:
+    """The arguments of ``pretrain``."""
+    pretrain.add_argument("--network", required=True, help="which network, see models")
+    add_changes(pretrain, "change options")
+    _add_data_and_run(pretrain, "progress, checkpoint, and the weights in DIR/start")
+
+
+def _add_data_and_run(parser: argparse.ArgumentParser, holds: str) -> None:
+    parser.add_argument("--data", type=Path, nargs="+", required=True, metavar="PACKED.npz")
+    parser.add_argument(
+        "--run",
+        "--folder",  # torchrun takes --run for one of its own (argparse before Python 3.12)
+        type=Path,
+        required=True,
+        metavar="DIR",
+        dest="folder",
+        help=f"the run's folder: {holds}",
+    )
+
+
+def run_train(given: argparse.Namespace, show: Show) -> int:
+    """Train and publish; the exit status. Raises UsageError."""
+    from ecgcore.datasets.packed import PackedDataError
+    from ecgcore.training.checkpoint import CheckpointError, TrainingError
+    from ecgcore.training.distributed import ALONE, WorkerLost, working_together
+    from ecgcore.training.members import train_model
+    from ecgcore.training.publish import publish
+
+    options = train_options(given)
+    name = given.name or given.recipe or options.network
+    workers = ALONE
+    try:
+        with working_together() as workers:
+            data = workers.each(lambda: joined(given.data))
+            trained = train_model(options, data, given.folder, show, workers)
+        if not workers.first:
+            return DONE
+        command = "python -m ecgcore train " + shlex.join(reproducing(given, name, options))
+        card = publish(name, options, data, trained, folder=given.folder / "model", command=command)
+    except (PackedDataError, TrainingError, CheckpointError) as error:
+        lost = isinstance(error, WorkerLost)
+        if lost or not workers.first:
+            print(f"ecgcore train: {error}{GOES_ON if lost else ''}", file=sys.stderr)
+        if workers.first:
+            show(refusal(given.data[0], error))
+        # What all workers refuse is the first one's to answer for: torchrun stops the rest at once.
+        return LOST if lost else REFUSED if workers.first else DONE
+    show({"model": name, "folder": str(given.folder / "model"), **card.metrics["macro"]})
+    return DONE
+
+
+def run_pretrain(given: argparse.Namespace, show: Show) -> int:
+    """Pre-train; the exit status. Raises UsageError."""
+    from ecgcore.datasets.packed import PackedDataError
+    from ecgcore.training.checkpoint import CheckpointError, TrainingError
+    from ecgcore.training.pretraining import pretrain_in
+
+    options = pretrain_options(given)
+    try:
+        start = pretrain_in(given.folder, options, joined(given.data), show)
+    except (PackedDataError, TrainingError, CheckpointError) as error:
+        show(refusal(given.data[0], error))
+        return REFUSED
+    show({"start": start.name, "folder": str(start.folder), "weights_sha256": start.weights_sha256})
+    return DONE
+
+
+def joined(paths: list[Path]) -> PackedData:
+    """Several packed files as one. Raises PackedDataError."""
+    from ecgcore.datasets.joining import join
+    from ecgcore.datasets.packed import load_packed
+
+    return join([load_packed(path) for path in paths])
+
+
+def reproducing(given: argparse.Namespace, name: str, options: TrainOptions) -> list[str]:
+    """The words that repeat this run, with names instead of this machine's paths."""
+    words = ["--recipe", given.recipe] if given.recipe else []
+    words += ["--options", given.options.name] if given.options else []
+    words += ["--set", *_by_name(given.set, options)] if given.set else []
+    words += ["--name", name] if given.name else []
+    return [*words, "--data", *(path.name for path in given.data), "--run", f"runs/{name}"]
+
+
+def _by_name(words: list[str], options: TrainOptions) -> list[str]:
+    """Settings, where teacher and start are the folders that runs of their names write."""
+    from ecgcore.training.publish import named_sources
+    from ecgcore.training.start import START
+
+    named = named_sources(options)
+    pretrained = options.start is not None and (Path(options.start) / START).exists()
+    parts = {"teacher": "model", "start": "start" if pretrained else "model"}
+    keys = [word.partition("=")[0] for word in words]
+    return [
+        f"{key}=runs/{named[key][0]}/{parts[key]}" if key in named else word
+        for key, word in zip(keys, words, strict=True)
+    ]
+
+
+def train_options(given: argparse.Namespace) -> TrainOptions:
+    """What a run is told, from recipe or file and the changes. Raises UsageError."""
+    from ecgcore.labels import labels_of
+    from ecgcore.models.registry import build_network
+    from ecgcore.training.members import whole_network
+    from ecgcore.training.objective_of import OBJECTIVES
+    from ecgcore.training.options import CLECG, options_from_json
+    from ecgcore.training.recipes import recipe
+    from ecgcore.training.records import unnamed_start
+
+    if (given.recipe is None) == (given.options is None):
+        raise UsageError("give either --recipe or --options")
+    try:
+        options = (
+            recipe(given.recipe).options
+            if given.recipe
+            else options_from_json(json.loads(given.options.read_text(encoding="utf-8")))
+        )
+        changes = dict(setting(word) for word in given.set)
+        options = options_from_json({**options.to_json(), **changes})
+    except (OSError, ValueError, TypeError) as error:
+        raise UsageError(str(error)) from error
+    if OBJECTIVES[options.objective].taught and options.teacher is None:
+        raise UsageError(
+            f"objective {options.objective} learns from a teacher; train one and name its folder: "
+            "--set teacher=RUN/model"
+        )
+    if options.start == CLECG:
+        raise UsageError(unnamed_start(options))
+    try:
+        labels = tuple((one.set, one.code) for one in labels_of(options.label_set))
+        whole, told = whole_network(options, labels)  # HRNN's rules are one a label
+        build_network(whole, leads=1, labels=len(labels), options=told)
+    except (ValueError, TypeError, RuntimeError) as error:
+        said = f"network {options.network!r} with {options.network_options}: {error}"
+        raise UsageError(said) from error
+    return options
+
+
+def pretrain_options(given: argparse.Namespace) -> PretrainRunOptions:
+    """What a pre-training is told. Raises UsageError."""
+    from ecgcore.training.pretraining import pretrain_options_from_json, refuse_unfit
+
+    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        raise UsageError("runs in one process; give the command without torchrun")
+    try:
+        changes = dict(setting(word) for word in given.set)
+        options = pretrain_options_from_json({**changes, "network": given.network})
+        refuse_unfit(options)
+    except (ValueError, TypeError, RuntimeError) as error:
+        raise UsageError(str(error)) from error
+    return options

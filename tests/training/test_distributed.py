@@ -13,9 +13,9 @@ import torch
 from torch import nn
 
 from ecgcore.datasets.packed import PackedData, load_packed
-from ecgcore.training.checkpoint import Checkpoint, read_checkpoint
+from ecgcore.training.checkpoint import PROGRESS, Checkpoint, read_checkpoint
 from ecgcore.training.distributed import ALONE, Workers
-from ecgcore.training.loop import PROGRESS, train
+from ecgcore.training.loop import train
 from ecgcore.training.options import options_from_json
 from ecgcore.training.publish import publish
 from tests.packed_example import write_packed

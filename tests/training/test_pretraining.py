@@ -163,6 +163,8 @@ def test_a_network_that_cannot_be_pretrained_is_refused(data: PackedData, tmp_pa
     sentence = r"mlwgat is made for its labels not only in its head \(prior\)"
     with pytest.raises(TrainingError, match=sentence):
         pretrain_in(tmp_path, replace(OPTIONS, network="mlwgat"), data)
+    with pytest.raises(ValueError, match="network hrnn is made for its labels"):
+        refuse_unfit(replace(OPTIONS, network="hrnn"))
     short = replace(OPTIONS, network="vgg11", views=ViewOptions(crop=0.001))
     with pytest.raises(ValueError, match=r"cannot read a crop of 0\.001 of its input"):
         refuse_unfit(short)

@@ -14,9 +14,10 @@ from ecgcore.models.card import read_card
 from ecgcore.models.predictor import read_predictor
 from ecgcore.training.augmentation import Augmentation, augment
 from ecgcore.training.checkpoint import CHECKPOINT, CheckpointError, TrainingError, Weights
+from ecgcore.training.judging import CALIBRATED, NOT_CALIBRATED, OWN_PROBABILITIES
 from ecgcore.training.loop import Run, macro_sensitivity, train
 from ecgcore.training.options import TrainOptions, options_from_json
-from ecgcore.training.publish import CALIBRATED, NOT_CALIBRATED, OWN_PROBABILITIES, publish
+from ecgcore.training.publish import publish
 from ecgcore.training.records import split
 from tests.models.example import example_recording
 from tests.packed_example import write_packed
@@ -215,7 +216,7 @@ def test_a_published_model_is_calibrated_for_the_labels_it_answers(
     def worse(targets: np.ndarray, logits: np.ndarray, parts: int, shifting: bool) -> np.ndarray:
         return np.clip(1.0 - targets, 0.01, 0.99)
 
-    monkeypatch.setattr("ecgcore.training.publish.cross_fitted", worse)
+    monkeypatch.setattr("ecgcore.training.judging.cross_fitted", worse)
     card = publish("made", options, data, trained, folder=tmp_path / "other", command="-")
     assert card.temperature == 1 and not any(label.shift for label in card.labels)
     assert set(card.calibration) == {"origin", "ece_uncalibrated"}

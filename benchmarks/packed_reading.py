@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable
@@ -17,6 +18,8 @@ from pathlib import Path
 
 import numpy as np
 import torch
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 TARGET = 30.0
 RECORDS, BATCH, PASSES = 4096, 128, 3
@@ -74,6 +77,7 @@ def _write(path: Path) -> None:
             "codes": {"superclasses": [label.code for label in SUPERCLASSES]},
             "targets": {"superclasses": [[at % 5] for at in range(RECORDS)]},
             "record_ids": [str(at) for at in range(RECORDS)], "folds": [1] * RECORDS,
+            "origins": ["made"] * RECORDS,
         }  # fmt: skip
         writer.finish(path, header)
 

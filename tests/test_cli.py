@@ -100,7 +100,9 @@ def test_models_lists_networks_with_their_published_counts(
     assert rows["network", "ecgencode_m2"]["parameters"] == 133495
     assert rows["network", "ecgencode_m1"]["flops"] == pytest.approx(82.9e6, rel=1e-3)
     for name in cards.trained_models():
-        assert rows["trained", name]["card"]["metrics"]["macro"]["auroc"] > 0.5
+        macro = rows["trained", name]["card"]["metrics"]["macro"]
+        sets = [part for part in macro.values() if isinstance(part, dict)]
+        assert sets and all(part["auroc"] > 0.8 for part in sets)
 
 
 def test_train_then_predict_and_evaluate(

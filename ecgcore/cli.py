@@ -19,7 +19,7 @@ from typing import Any
 
 from ecgcore import DISCLAIMER
 from ecgcore.cli_data import add_data_arguments, run_data
-from ecgcore.cli_models import asked, model_rows, predictor_named, recipe_rows
+from ecgcore.cli_models import asked, explaining, model_rows, predictor_named, recipe_rows
 from ecgcore.cli_training import (
     add_pretrain_arguments,
     add_train_arguments,
@@ -123,8 +123,17 @@ def _add_model_commands(command: _Command) -> None:
         metavar="DIR",
         help="keep answers in DIR too; the same command then goes on where it was stopped",
     )
+    explain = command("explain", _explain, "Where a model found its evidence, tested by deletion")
+    _add_files(explain)
+    explain.add_argument("--label", required=True, metavar="CODE", help="a label that it answers")
+    explain.add_argument(
+        "--label-set", metavar="SET", help="statements or superclasses, where both have the code"
+    )
+    explain.add_argument(
+        "--method", help="grad-cam, hires-cam or lime (default: the one that tested best)"
+    )
     evaluate = command("evaluate", _evaluate, "Score a trained model on packed data sets")
-    for asking in (predict, evaluate):
+    for asking in (predict, explain, evaluate):
         asking.add_argument(
             "--model",
             required=True,
@@ -196,6 +205,10 @@ def _predict(given: argparse.Namespace) -> int:
         print(f"ecgcore predict: {error}{again}", file=sys.stderr)
         return LOST
     return REFUSED if refused else DONE
+
+
+def _explain(given: argparse.Namespace) -> int:
+    return _each_recording(given, explaining(given))
 
 
 def _delineate(given: argparse.Namespace) -> int:

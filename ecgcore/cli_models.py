@@ -6,7 +6,7 @@ import argparse
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
 from functools import cache
 from pathlib import Path
@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING, Any
 from ecgcore.cli_values import UsageError, refusal
 
 if TYPE_CHECKING:
+    from ecgcore.explain.explanation import Explanation
     from ecgcore.models.predictor import Predictor
+    from ecgcore.recording import Recording
     from ecgcore.training.recipes import Fact, Recipe
 
 
@@ -138,3 +140,52 @@ def _whole(one: Recipe) -> dict[str, Any]:
 
 def _facts(facts: Mapping[str, Fact]) -> list[dict[str, Any]]:
     return [{"name": name, "value": fact.value, "why": fact.why} for name, fact in facts.items()]
+
+
+HEAT_SECONDS = 0.1
+"""A number of ``explain`` is the mean heat over so long."""
+
+
+def explaining(given: argparse.Namespace) -> Callable[[Path, Recording], dict[str, Any]]:
+    """What ``explain`` prints of a recording. Raises UsageError for a method, CardError."""
+    from ecgcore.explain.methods import METHODS, default_method, explain
+    from ecgcore.explain.target import ExplanationError, label_target
+
+    predictor = predictor_named(given.model)
+    known = {name.lower(): name for name in METHODS}
+    method = (given.method or default_method(predictor.card)).lower().replace("_", "-")
+    if method not in known:
+        raise UsageError(f"unknown method {given.method!r}; known: {', '.join(known)}")
+    try:
+        label_target(predictor.card, given.label, given.label_set)
+    except ExplanationError as error:
+        raise UsageError(str(error)) from error
+
+    def show(path: Path, recording: Recording) -> dict[str, Any]:
+        found = explain(known[method], predictor, recording, given.label, given.label_set)
+        return plain_explanation(path, found)
+
+    return show
+
+
+def plain_explanation(path: Path, found: Explanation) -> dict[str, Any]:
+    """The map as numbers: the mean heat of each tenth of a second, by lead."""
+    each = max(round(HEAT_SECONDS * found.sampling_rate), 1)
+    whole = found.heat[:, : found.heat.shape[1] // each * each]
+    means = whole.reshape(len(found.leads), -1, each).mean(2)
+    return {
+        "file": str(path),
+        "model": found.model,
+        "label": found.label,
+        "method": found.method,
+        "start": found.start,
+        "seconds_each": each / found.sampling_rate,
+        "per_lead": found.per_lead,
+        "signed": found.signed,
+        "shown": found.peak > 0,
+        "note": found.note,
+        "heat": {
+            lead: [round(value, 4) for value in row]
+            for lead, row in zip(found.leads, means.tolist(), strict=True)
+        },
+    }

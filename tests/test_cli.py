@@ -15,6 +15,7 @@ import pytest
 from ecgcore.cli import main
 from ecgcore.models import card as cards
 from ecgcore.recording import LEADS
+from ecgcore.workspace import _demo_path
 from tests.packed_example import write_packed
 
 
@@ -257,6 +258,26 @@ def test_a_model_refuses_what_it_must_not_answer(
         assert main(["predict", "--json", "--model", name, str(path)]) == 3
         (row,) = _lines(capsys)
         assert row["error"] == "UnfitRecordingError" and "V1" in row["message"]
+
+
+def test_explain_prints_the_map_of_a_label(capsys: pytest.CaptureFixture[str]) -> None:
+    demo = _demo_path()
+    assert demo is not None
+    words = ["explain", str(demo), "--json", "--model", "lightbox", "--label", "NORM"]
+    assert main([*words, "--label-set", "superclasses"]) == 0
+    (row,) = _lines(capsys)
+    assert (row["label"], row["method"], row["shown"]) == ("NORM", "Grad-CAM", True)
+    assert row["seconds_each"] == pytest.approx(0.1, abs=0.01)
+    assert set(row["heat"]) == set(LEADS)
+    assert all(len(values) == len(row["heat"]["I"]) >= 90 for values in row["heat"].values())
+    assert max(max(values) for values in row["heat"].values()) > 0.3
+    assert "random tenths" in row["note"]
+    assert main(words) == 2
+    assert "is in statements and superclasses; say which set" in capsys.readouterr().err
+    assert main([*words[:-1], "NO"]) == 2
+    assert "has no label 'NO'" in capsys.readouterr().err
+    assert main([*words[:-1], "SR", "--method", "guess"]) == 2
+    assert "unknown method 'guess'; known: grad-cam, hires-cam, lime" in capsys.readouterr().err
 
 
 def test_shipped_cards_are_reproduced_to_the_digit(

@@ -186,9 +186,10 @@ def _row_key(prediction: Prediction, label: LabelPrediction, recording: Recordin
 
 
 def _rows(labels: list[LabelPrediction], prediction: Prediction, recording: Recording) -> None:
+    several = len({label.set for label in prediction.labels}) > 1
     for label in labels:
         st.button(
-            _row_text(label),
+            _row_text(label, several and label.set == "superclasses"),
             key=_row_key(prediction, label, recording),
             on_click=_toggle,
             args=(prediction.model, recording.source.sha256, (label.set, label.code)),
@@ -196,12 +197,16 @@ def _rows(labels: list[LabelPrediction], prediction: Prediction, recording: Reco
         )
 
 
-def _row_text(label: LabelPrediction) -> str:
-    """One row in Markdown; the style sheet puts each element in its place."""
+def _row_text(label: LabelPrediction, superclass: bool = False) -> str:
+    """One row in Markdown; the style sheet puts each element in its place.
+
+    A ``superclass`` among statements is named so: NORM is both.
+    """
     number = "–" if label.probability is None else _share(label.probability)
     threshold = "" if label.threshold is None else f" ~~threshold {_share(label.threshold)}~~"
     mark = "● " if label.positive else ""
     name, description = (plain(text) for text in (label.code, label.description or label.code))
+    description += " (superclass)" if superclass else ""
     return f"**{mark}{name}** *{description}* `{number}`{threshold}"
 
 

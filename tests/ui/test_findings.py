@@ -35,6 +35,11 @@ def test_a_row_says_code_description_probability_and_threshold() -> None:
     assert text == "**● IMI** *what IMI is* `0.88` ~~threshold 0.34~~"
 
 
+def test_a_superclass_among_statements_is_named_so() -> None:
+    text = _row_text(_label("NORM", 0.876, 0.34), superclass=True)
+    assert text == "**● NORM** *what NORM is (superclass)* `0.88` ~~threshold 0.34~~"
+
+
 def test_characters_of_markdown_stay_characters() -> None:
     text = _row_text(LabelPrediction("NST_", "a*b [c](d)", "statements", 0.1, 0.5))
     assert r"**NST\_**" in text

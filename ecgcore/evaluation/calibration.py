@@ -195,20 +195,6 @@ def cross_fitted(
     return found
 
 
-def with_temperature(
-    probabilities: NDArray[np.floating], temperature: float
-) -> NDArray[np.float64]:
-    """Probabilities whose logits were divided by a temperature.
-
-    Raises ValueError for a temperature that is not above 0.
-    """
-    from scipy.special import expit
-
-    if not temperature > 0:
-        raise ValueError(f"temperature {temperature}; must be above 0")
-    return np.asarray(expit(_logits(probabilities) / temperature))
-
-
 def _logits(probabilities: NDArray[np.floating]) -> NDArray[np.float64]:
     inside = np.clip(_probabilities(probabilities), _EDGE, 1 - _EDGE)
     return np.asarray(np.log(inside) - np.log1p(-inside))

@@ -17,10 +17,10 @@ from ecgcore.training.checkpoint import PROGRESS, Checkpoint, read_checkpoint
 from ecgcore.training.distributed import ALONE, Workers
 from ecgcore.training.loop import train
 from ecgcore.training.options import options_from_json
-from ecgcore.training.publish import publish
 from tests.packed_example import write_packed
 from tests.torchrun import finished, outcome, torchrun, wait_until, worker_ids
 from tests.training.distributed_program import PLAIN, runs, train_some
+from tests.training.example_model import trained_model
 
 PROGRAM = "tests.training.distributed_program"
 SAME = sorted(set(runs("")) - {"dropout"})
@@ -42,10 +42,7 @@ def data(packed: Path) -> PackedData:
 
 @pytest.fixture(scope="module")
 def teacher(data: PackedData, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("teacher")
-    trained = train(PLAIN, data, folder)
-    publish("teacher", PLAIN, data, trained, folder=folder / "model", command="-")
-    return folder / "model"
+    return trained_model(PLAIN, data, tmp_path_factory.mktemp("teacher"))
 
 
 @pytest.fixture(scope="module")

@@ -17,6 +17,7 @@ from ecgcore.training.options import TrainOptions, options_from_json
 from ecgcore.training.publish import publish
 from tests.models.example import example_recording
 from tests.packed_example import write_packed
+from tests.training.example_model import trained_model
 from tests.training.test_loop import OPTIONS
 
 TAUGHT = ("mkd", "kd", "fitnet", "attention_transfer", "mvkt")
@@ -31,10 +32,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> PackedData:
 @pytest.fixture(scope="module")
 def teacher(data: PackedData, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a trained twelve-lead model."""
-    folder = tmp_path_factory.mktemp("teacher")
-    trained = train(OPTIONS, data, folder)
-    publish("teacher", OPTIONS, data, trained, folder=folder / "model", command="-")
-    return folder / "model"
+    return trained_model(OPTIONS, data, tmp_path_factory.mktemp("teacher"))
 
 
 def student(objective: str, teacher: Path) -> TrainOptions:

@@ -3,7 +3,7 @@
 ``prepare`` with a model rate equal to the stored rate gives the conditioned signal itself; packed
 data then go through the last part of the same function (``PackedData.inputs``). What ``prepare``
 refuses (short, gaps, flat) is listed as skipped. Where it is asked, HRNN's printed rules are
-measured on each raw recording, as prediction measures them: 0.7 s for 10 s at 500 Hz on one core,
+measured on each raw recording, as prediction measures them: 0.13 s for 10 s at 500 Hz on one core,
 where everything else takes some milliseconds.
 """
 

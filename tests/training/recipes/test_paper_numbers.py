@@ -132,8 +132,9 @@ def test_five_backbones_teach_learn_and_stand_alone() -> None:
     """Feature sizes of section 3.5."""
     sizes = {"cnn_hannun": 256, "resnet1d34": 512, "resnet1d_wang": 128, "inception1d": 128}
     for role in ("mvkt_teacher", "mvkt_single_lead", "mvkt"):
-        assert recipe(role).options.network == "xresnet1d101_wide"
-        assert recipe(role).defaults["features"].value == 2048
+        assert recipe(f"{role}_paper").options.network == "xresnet1d101_wide"
+        assert recipe(role).options.network == "xresnet1d101"
+        assert recipe(f"{role}_paper").defaults["features"].value == 2048
         for name, size in sizes.items():
             told = recipe(f"{role}_{name}")
             assert told.options.network == name and told.defaults["features"].value == size

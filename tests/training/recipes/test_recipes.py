@@ -92,7 +92,9 @@ def test_every_network_of_a_recipe_is_built_and_its_objective_made(network: str)
 def test_small_data_are_not_the_papers() -> None:
     small, paper = recipe("cnn_te"), recipe("cnn_te_paper")
     assert set(differences(small.options, paper.options)) == {
-        "batch", "train_folds", "validation_folds", "attribution",
+        "batch", "epochs", "sampling", "precision", "augmentation.shift", "augmentation.gain",
+        "augmentation.lead_dropout", "augmentation.noise",
+        "label_set", "train_folds", "validation_folds", "attribution",
     }  # fmt: skip
     assert (small.base, paper.base) == ("cnn_te_paper", None)
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from safetensors.torch import save
+from torch import Tensor
 
 from ecgcore.datasets.packed import PackedData
 from ecgcore.datasets.splits import Split
@@ -46,6 +49,11 @@ _SPLITS: dict[Split, str] = {
     "unknown": "folds as the file gives them",
 }
 
+LARGE_BYTES = 4_000_000
+"""From this size in single precision on, weights are stored in half precision."""
+
+_LARGEST_HALF = 65_504.0
+
 _PACKAGE = Path(__file__).resolve().parent.parent
 
 
@@ -60,16 +68,17 @@ def publish(
 ) -> ModelCard:
     """Write ``folder`` with weights and card; returns the card.
 
-    The card is written last, so that a folder with a card is whole. Raises what ``evaluate``
+    What is judged is what is stored (see ``stored_weights``). The card is written last, so that a folder with a card is whole. Raises what ``evaluate``
     raises.
     """
     entry, spec = network_entry(options.network), network_spec(options)
     labels = data.labels(options.label_set)
     whole, told = whole_network(options, labels)
     network = build_network(whole, leads=len(spec.leads), labels=len(labels), options=told)
-    network.load_state_dict(trained.weights)
+    stored = stored_weights(trained.weights)
+    network.load_state_dict(stored)
     flops = count_flops(network, len(spec.leads), spec.samples)
-    weights = save({key: value.cpu().contiguous() for key, value in trained.weights.items()})
+    weights = save(stored)
     card = ModelCard(
         name=name,
         network=whole,
@@ -91,6 +100,22 @@ def publish(
     write_bytes(folder / WEIGHTS, weights)
     write_json(folder / CARD, card.to_json())
     return card
+
+
+def stored_weights(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Weights as a file keeps them: on the CPU, those of a large network in half precision.
+
+    A tensor with a number that half precision cannot hold, and whole numbers, stay as they are.
+    """
+    stored = {name: value.cpu().contiguous() for name, value in weights.items()}
+    if sum(value.nbytes for value in stored.values()) < LARGE_BYTES:
+        return stored
+    return {
+        name: value.half()
+        if value.dtype == torch.float32 and bool((value.abs() <= _LARGEST_HALF).all())
+        else value
+        for name, value in stored.items()
+    }
 
 
 def _limits(options: TrainOptions, data: PackedData, spec: InputSpec) -> tuple[str, ...]:

@@ -25,10 +25,11 @@ from numpy.typing import NDArray
 from ecgcore.datasets.derived_labels import DERIVED_SETS, codes_of, derived_targets
 from ecgcore.datasets.pack_file import PackFileError, is_pack_file, read_pack_file
 from ecgcore.datasets.packed_aside import Aside, aside_of_arrays, aside_of_header, unknown
+from ecgcore.datasets.packed_biomarkers import packed_biomarkers
 from ecgcore.datasets.splits import Split
 from ecgcore.labels import LabelSetName, label_set_names
 from ecgcore.models.input_spec import InputSpec, to_model_rate
-from ecgcore.recording import standard_lead
+from ecgcore.recording import LEADS, standard_lead
 
 LABEL_KEYS: dict[LabelSetName, tuple[str, str]] = {
     "statements": ("y71", "classes71"),
@@ -114,8 +115,21 @@ class PackedData:
     def aside_inputs(self, spec: InputSpec) -> NDArray[np.float32]:
         """What the spec wants beside the signal, (records, columns); NaN where unknown."""
         blocks = [np.empty((len(self), 0), dtype=np.float32)]
-        blocks += [self.aside.get(name, unknown(name, len(self))) for name in spec.aside]
+        for name in spec.aside:
+            if name == "biomarkers":
+                blocks.append(self._biomarkers())
+            else:
+                blocks.append(self.aside.get(name, unknown(name, len(self))))
         return np.concatenate(blocks, axis=1)
+
+    def _biomarkers(self) -> NDArray[np.float32]:
+        """Measured on what is packed, about a fifth of a second a record."""
+        if sorted(self.leads) != sorted(LEADS):
+            raise PackedDataError(
+                f"{self.name} holds {', '.join(self.leads)}; biomarkers need {', '.join(LEADS)}"
+            )
+        rows = [self.leads.index(lead) for lead in LEADS]
+        return packed_biomarkers(self.stored[:, rows], self.scale, self.sampling_rate)
 
     def labels(self, names: str) -> tuple[tuple[LabelSetName, str], ...]:
         """Set and code of each label of some sets ("statements+superclasses").

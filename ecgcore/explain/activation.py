@@ -2,7 +2,8 @@
 
 The methods differ in how they weigh the feature maps of a network's ``cam_layer``. Where that layer
 keeps the recorded leads apart (the lead norm of ECGencode) the heat is one map a lead; elsewhere
-(Inception) there is one map over time for all leads together.
+(Inception) there is one map over time for all leads together. Where networks of unlike kinds answer
+together, each kind has a layer of its own, and the heat is their sum.
 """
 
 from __future__ import annotations
@@ -25,9 +26,9 @@ if TYPE_CHECKING:
     from ecgcore.models.network import Network
     from ecgcore.models.predictor import Predictor
 
-Weigh = Callable[["Predictor", NDArray[np.float32], int], NDArray[np.float32]]
-"""(predictor, one prepared input (leads, samples), output) to the weighted feature maps,
-(channels, leads, time) or (channels, time)."""
+Weigh = Callable[["Predictor", NDArray[np.float32], int, int], NDArray[np.float32]]
+"""(predictor, one prepared input (leads, samples), output, which of the ``cam_layers``) to the
+weighted feature maps, (channels, leads, time) or (channels, time)."""
 
 _PER_LEAD = (
     "Where each lead's filtered signal speaks for {code} (1 = the strongest place); it marks where "
@@ -57,11 +58,16 @@ def activation_map(
     card = predictor.card
     target = label_target(card, code, label_set)
     prepared = prepare(recording, card.spec)
-    maps = weigh(predictor.holding(prepared.aside), prepared.values, target)
-    _refuse_foreign_time(maps.shape[-1], card.spec, card.name)
-    raw = np.maximum(maps.sum(axis=0), 0.0)
-    per_lead = raw.ndim == 2
-    heat, peak = scaled_by_peak(_on_recording_time(raw, prepared, card.spec))
+    held = predictor.holding(prepared.aside)
+    parts = []
+    for layer in range(len(held.network.cam_layers)):
+        parts.append(weigh(held, prepared.values, target, layer).sum(axis=0))
+        _refuse_foreign_time(parts[-1].shape[-1], card.spec, card.name)
+    per_lead = parts[0].ndim == 2
+    if len(parts) == 1:  # positive evidence alone, before cells become samples
+        parts = [np.maximum(parts[0], 0.0)]
+    whole = np.sum([_on_recording_time(part, prepared, card.spec) for part in parts], axis=0)
+    heat, peak = scaled_by_peak(np.maximum(whole, 0.0))
     return Explanation(
         model=card.name,
         label=code,

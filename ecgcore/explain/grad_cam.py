@@ -45,9 +45,10 @@ def grad_cam(
 
 
 def grad_cam_maps(
-    predictor: Predictor, values: NDArray[np.float32], target: int
+    predictor: Predictor, values: NDArray[np.float32], target: int, layer: int = 0
 ) -> NDArray[np.float32]:
-    """Each feature map times its weight: (channels, leads, time), or (channels, time).
+    """Each feature map of one of the ``cam_layers`` times its weight: (channels, leads, time), or
+    (channels, time).
 
     ``values`` is one prepared input (leads, samples). The gradient is of the logit, also where the
     output is a softmax: a probability's gradient would bring in the other labels.
@@ -65,7 +66,7 @@ def grad_cam_maps(
         flat: Tensor = gate(output.flatten(1, -2))
         return flat.reshape(output.shape)
 
-    network.cam_layer.register_forward_hook(one_map_a_row)
+    network.cam_layers[layer].register_forward_hook(one_map_a_row)
     batch = torch.from_numpy(values)[None].to(predictor.device)
     with network.as_published():
         weighted = LayerGradCam(network, gate).attribute(

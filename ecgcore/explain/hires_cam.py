@@ -41,16 +41,17 @@ def hires_cam(
 
 
 def hires_maps(
-    predictor: Predictor, values: NDArray[np.float32], target: int
+    predictor: Predictor, values: NDArray[np.float32], target: int, layer: int = 0
 ) -> NDArray[np.float32]:
-    """Activation times gradient of the logit: (channels, leads, time), or (channels, time)."""
+    """Activation times gradient of the logit, of one of the ``cam_layers``: (channels, leads,
+    time), or (channels, time)."""
     import torch
     from captum.attr import LayerGradientXActivation
 
     network = differentiable_copy(predictor.network)
     batch = torch.from_numpy(values)[None].to(predictor.device)
     with network.as_published():
-        weighted = LayerGradientXActivation(network, network.cam_layer).attribute(
+        weighted = LayerGradientXActivation(network, network.cam_layers[layer]).attribute(
             batch, target=target
         )
     result: NDArray[np.float32] = weighted[0].detach().cpu().numpy()

@@ -1,12 +1,13 @@
-"""What a network may be told beside the signal: age, sex, and what rules found.
+"""What a network may be told beside the signal: age, sex, what rules found, what was measured.
 
 An input's aside values are one flat float32 row, a block a name in the order of the model's
 ``InputSpec.aside``. NaN means not known, in every block alike: an age that the file does not state,
 a rule that could not be measured in this recording. How a value enters the network (one-hot
 decades, a mask) is the network's own affair.
 
-Rules are measured on the whole recording, with the waves that the product shows
-(``DEFAULT_METHOD`` of the delineation), so that a model is told what the rules' own page says.
+Biomarkers are measured on what the network itself sees, see ``biomarkers``. Rules are measured on
+the whole recording, with the waves that the product shows (``DEFAULT_METHOD`` of the delineation),
+so that a model is told what the rules' own page says.
 """
 
 from __future__ import annotations
@@ -17,10 +18,14 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from ecgcore.models.biomarkers import BIOMARKERS, biomarkers
 from ecgcore.recording import Recording, Sex, complete_limb_leads
 
-AsideName = Literal["age", "sex", "rules:paper"]
+AsideName = Literal["age", "sex", "rules:paper", "biomarkers"]
 ASIDE_NAMES: tuple[AsideName, ...] = get_args(AsideName)
+
+Seen = tuple[NDArray[np.floating], float]
+"""Conditioned leads (leads, samples), as ``biomarkers`` takes them, and their rate (Hz)."""
 
 MALE, FEMALE = 1.0, 2.0
 """Codes of sex, as HRNN's paper has them; its 0 for a missing sex is NaN here."""
@@ -38,8 +43,10 @@ ASIDE_COLUMNS: dict[AsideName, tuple[str, ...]] = {
     "age": ("age",),
     "sex": ("sex",),
     "rules:paper": PAPER_RULES,
+    "biomarkers": BIOMARKERS,
 }
-"""Columns of each block: age in years, sex as MALE or FEMALE, a rule 1 (fired) or 0."""
+"""Columns of each block: age in years, sex as MALE or FEMALE, a rule 1 (fired) or 0, and biomarkers
+in their units."""
 
 
 def aside_columns(names: Sequence[AsideName]) -> tuple[str, ...]:
@@ -47,9 +54,14 @@ def aside_columns(names: Sequence[AsideName]) -> tuple[str, ...]:
     return tuple(column for name in names for column in ASIDE_COLUMNS[name])
 
 
-def aside_row(recording: Recording, names: Sequence[AsideName]) -> NDArray[np.float32]:
-    """The aside values of a recording, (columns,) float32; NaN where something is not known."""
-    blocks = [_block(recording, name) for name in names]
+def aside_row(
+    recording: Recording, names: Sequence[AsideName], seen: Seen | None = None
+) -> NDArray[np.float32]:
+    """The aside values of a recording, (columns,) float32; NaN where something is not known.
+
+    ``seen`` is what biomarkers are measured on; ValueError where they are asked for without it.
+    """
+    blocks = [_block(recording, name, seen) for name in names]
     return np.array([value for block in blocks for value in block], dtype=np.float32)
 
 
@@ -67,8 +79,12 @@ def aside_warnings(row: NDArray[np.float32], names: Sequence[AsideName]) -> tupl
     return tuple(said)
 
 
-def _block(recording: Recording, name: AsideName) -> list[float]:
+def _block(recording: Recording, name: AsideName, seen: Seen | None) -> list[float]:
     patient = recording.patient
+    if name == "biomarkers":
+        if seen is None:
+            raise ValueError("biomarkers are measured on a conditioned signal; give it")
+        return [float(value) for value in biomarkers(*seen)]
     if name == "age":
         return [np.nan if patient.age is None else patient.age]
     if name == "sex":

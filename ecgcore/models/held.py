@@ -38,6 +38,11 @@ class HeldAside(Network):
         """The network's own."""
         return self.network.cam_layer
 
+    @property
+    def cam_layers(self) -> tuple[nn.Module, ...]:
+        """The network's own."""
+        return self.network.cam_layers
+
     @contextmanager
     def as_published(self) -> Iterator[None]:
         """The network's own."""

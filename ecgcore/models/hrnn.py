@@ -165,6 +165,8 @@ class Parts(NamedTuple):
 class HRNN(AsideNetwork):
     """The whole network; its features are the backbone's, the decade of age and the sex."""
 
+    aside = HRNN_ASIDE
+
     def __init__(self, options: HRNNOptions, leads: int, labels: int) -> None:
         super().__init__()
         columns = aside_columns(HRNN_ASIDE)

@@ -11,7 +11,13 @@ from typing import Any, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from ecgcore.models.aside import ASIDE_NAMES, AsideName, aside_row, aside_warnings
+from ecgcore.models.aside import (
+    ASIDE_NAMES,
+    AsideName,
+    aside_columns,
+    aside_row,
+    aside_warnings,
+)
 from ecgcore.recording import LEADS, Recording, RecordingError, complete_limb_leads
 from ecgcore.signal.resampling import ResamplingMethod, resample
 
@@ -78,6 +84,10 @@ class InputSpec:
             raise ValueError(
                 f"aside inputs {', '.join(map(str, self.aside))}; "
                 f"allowed, each once: {', '.join(ASIDE_NAMES)}"
+            )
+        if "biomarkers" in self.aside and self.leads != LEADS:
+            raise ValueError(
+                f"biomarkers of the leads {', '.join(self.leads)}; they are of {', '.join(LEADS)}"
             )
 
     @property
@@ -147,7 +157,8 @@ def prepare(recording: Recording, spec: InputSpec) -> Prepared:
         )
     values = to_model_rate(stored, spec)
     seconds = min(window.shape[1] / recording.sampling_rate, spec.seconds)
-    aside = aside_row(recording, spec.aside)
+    aside = aside_row(recording, spec.aside, (stored, spec.conditioning.stored_rate))
+    _refuse_unmeasured(aside, spec)
     warnings += aside_warnings(aside, spec.aside)
     return Prepared(values, first / recording.sampling_rate, seconds, tuple(warnings), aside)
 
@@ -223,6 +234,17 @@ def _refuse_missing_samples(window: NDArray[np.float32], spec: InputSpec) -> Non
         "every sample of the model's window recorded",
         "use a recording without gaps",
     )
+
+
+def _refuse_unmeasured(aside: NDArray[np.float32], spec: InputSpec) -> None:
+    """A model that answers from biomarkers must not answer where there are none."""
+    columns = aside_columns(spec.aside)
+    if "biomarkers" in spec.aside and not np.isfinite(aside[columns.index("qrs_ms")]):
+        raise UnfitRecordingError(
+            "a recording in which no heart beat can be measured",
+            "P, QRS and T waves that a model can measure",
+            "look at the tracing; choose a model that needs the signal alone, or record again",
+        )
 
 
 def _length_warnings(recording: Recording, spec: InputSpec, first: int) -> tuple[str, ...]:

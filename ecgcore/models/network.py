@@ -10,6 +10,8 @@ from typing import Protocol
 import torch
 from torch import Tensor, nn
 
+from ecgcore.models.aside import AsideName
+
 
 class Head(Protocol):
     """What turns features (batch, in_features) into logits (batch, labels): mostly ``nn.Linear``.
@@ -44,6 +46,11 @@ class Network(nn.Module):
     def cam_layer(self) -> nn.Module:
         """The module whose output Grad-CAM weighs."""
         raise TypeError(f"{type(self).__name__} names no layer for Grad-CAM")
+
+    @property
+    def cam_layers(self) -> tuple[nn.Module, ...]:
+        """All such modules: several only where networks of unlike kinds answer together."""
+        return (self.cam_layer,)
 
     def maps(self, x: Tensor) -> Tensor:
         """(batch, leads, samples) to the output of ``cam_layer``, (batch, channels, time)."""
@@ -97,8 +104,10 @@ class AsideNetwork(Network):
     """A network that is also told things beside the signal, those of its ``InputSpec.aside``.
 
     ``aside`` is (batch, columns) float32, a row as ``models.aside`` makes it: NaN where something
-    is not known. None is a batch of which nothing is known.
+    is not known. None is a batch of which nothing is known. ``aside`` the attribute names them.
     """
+
+    aside: tuple[AsideName, ...] = ()
 
     def features(self, x: Tensor, aside: Tensor | None = None) -> Tensor:
         """(batch, leads, samples) and aside values to (batch, features)."""

@@ -28,7 +28,7 @@ from ecgcore.models.held import HeldAside
 from ecgcore.models.input_spec import Prepared, prepare
 from ecgcore.models.network import AsideNetwork, Network, logits_of
 from ecgcore.models.prediction import LabelPrediction, Prediction
-from ecgcore.models.registry import build_network, network_entry
+from ecgcore.models.registry import build_network
 from ecgcore.recording import Recording
 
 _BATCH = 64
@@ -87,7 +87,7 @@ class Predictor:
     def holding(self, aside: NDArray[np.float32]) -> Predictor:
         """This predictor with one recording's aside values (columns,) held for whatever it is
         asked, so that altered signals alone change its answer; itself where it takes none."""
-        if not isinstance(self.network, AsideNetwork):
+        if not isinstance(self.network, AsideNetwork) or not self.network.aside:
             return self
         held = HeldAside(self.network, torch.from_numpy(aside))
         return Predictor(self.card, held, self.device)
@@ -154,7 +154,7 @@ def read_predictor(folder: Path) -> Predictor:
             options=card.network_options,
         )
         network.load_state_dict(load_tensors(data))
-        told = network_entry(card.network).spec.aside
+        told = network.aside if isinstance(network, AsideNetwork) else ()
         if card.spec.aside != told:
             raise ValueError(f"its aside inputs are {told}, not {card.spec.aside}")
     except (RuntimeError, TypeError, ValueError, SafetensorError) as error:

@@ -29,6 +29,7 @@ _FAMILIES = (
     "ecgencode",
     "encoder",
     "ensemble",
+    "forest",
     "hrnn",
     "inception",
     "inception1d",

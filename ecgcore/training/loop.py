@@ -22,6 +22,7 @@ from torch import Tensor, nn
 
 from ecgcore.datasets.packed import PackedData
 from ecgcore.models.device import best_device
+from ecgcore.models.forest import NAME as FOREST
 from ecgcore.models.label_graph import TakesLabelGraph, co_occurrence_graph
 from ecgcore.models.network import Network, logits_of
 from ecgcore.models.predictor import to_probabilities
@@ -308,6 +309,8 @@ def train(
     """
     if options.members != 1:
         raise TrainingError(f"{options.members} members are as many runs; see training.members")
+    if options.network == FOREST:
+        raise TrainingError("a forest grows instead of learning in steps; see training.members")
     refuse_shared_gpu(workers)
     learnt = workers.each(lambda: split(data, options, options.train_folds))
     validation = workers.each(lambda: split(data, options, options.validation_folds))

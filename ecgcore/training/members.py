@@ -1,7 +1,8 @@
-"""A model of one run, or of several runs that differ in their seed and answer together.
+"""A model of one run, or of several runs that answer together.
 
-Each member is a run of its own in a folder of its own, so that an interrupted one goes on where it
-stopped, with the members before it done; see ``models.ensemble`` for what they make together.
+Runs that differ in their seed alone, or in what each member changes. Each member is a run of its
+own in a folder of its own, so that an interrupted one goes on where it stopped, with the members
+before it done; see ``models.ensemble`` for what they make together.
 """
 
 from __future__ import annotations
@@ -14,10 +15,14 @@ from typing import Any
 
 from ecgcore.datasets.packed import PackedData
 from ecgcore.models.ensemble import NAME, ensemble_weights
+from ecgcore.models.forest import NAME as FOREST
+from ecgcore.models.input_spec import InputSpec
+from ecgcore.training.checkpoint import TrainingError
 from ecgcore.training.distributed import ALONE, Workers
+from ecgcore.training.growing import grow
 from ecgcore.training.loop import Trained, train
-from ecgcore.training.options import TrainOptions
-from ecgcore.training.records import Labels, network_options
+from ecgcore.training.options import WEIGHT, TrainOptions, options_from_json
+from ecgcore.training.records import Labels, network_options, network_spec
 
 
 def train_model(
@@ -33,12 +38,11 @@ def train_model(
     progress returned is the first member's. Raises TrainingError, CheckpointError.
     """
     if options.members == 1:
-        return train(options, data, folder, report, workers)
+        return _one(options, data, folder, report, workers)
     members = []
-    for number in range(options.members):
-        member = replace(options, members=1, seed=options.seed + number)
+    for number, member in enumerate(member_options(options)):
         told = partial(_of_member, report, number)
-        members.append(train(member, data, folder / f"member_{number}", told, workers))
+        members.append(_one(member, data, folder / f"member_{number}", told, workers))
     return Trained(
         ensemble_weights([member.weights for member in members]),
         members[0].progress,
@@ -46,13 +50,72 @@ def train_model(
     )
 
 
+def _one(
+    options: TrainOptions,
+    data: PackedData,
+    folder: Path,
+    report: Callable[[dict[str, Any]], None],
+    workers: Workers,
+) -> Trained:
+    """One run: grown or trained."""
+    if options.network != FOREST:
+        return train(options, data, folder, report, workers)
+    trained = workers.each(lambda: grow(options, data))
+    if workers.first:
+        report({"trees": len(trained.weights["head.column"]), "seconds": trained.seconds})
+    return trained
+
+
 def _of_member(report: Callable[[dict[str, Any]], None], number: int, row: dict[str, Any]) -> None:
     report({"member": number, **row})
 
 
+def member_options(options: TrainOptions) -> list[TrainOptions]:
+    """Each member's own options. Raises TrainingError for members that see another input."""
+    found = []
+    for number, change in enumerate(_changes(options)):
+        given = options.to_json() | {"members": 1, "seed": options.seed + number}
+        if "network" in change:
+            given["network_options"] = {}
+        if change.get("network") == FOREST:  # no batch is drawn for trees, and none augmented
+            given["augmentation"] = {}
+        given |= {name: value for name, value in change.items() if name != WEIGHT}
+        found.append(options_from_json(given))
+    own = replace(network_spec(options), aside=())
+    for member in found:
+        its = replace(network_spec(member), aside=())
+        if its.sampling_rate == its.conditioning.stored_rate:  # then nothing is resampled
+            its = replace(its, resampling=own.resampling)
+        if its != own:
+            raise TrainingError(
+                f"the member {member.network} sees another input than {options.network}; give both "
+                "the same leads and sampling_rate"
+            )
+    return found
+
+
+def _changes(options: TrainOptions) -> tuple[dict[str, Any], ...]:
+    """What each member changes; nothing but the seed where they are only counted."""
+    members = options.members
+    return ({},) * members if isinstance(members, int) else members
+
+
 def whole_network(options: TrainOptions, labels: Labels) -> tuple[str, dict[str, Any]]:
     """Name and options of the network that all members together are."""
-    told = network_options(options, labels)
     if options.members == 1:
-        return options.network, told
-    return NAME, {"network": options.network, "network_options": told, "members": options.members}
+        return options.network, network_options(options, labels)
+    weights = [change.get(WEIGHT, 1) for change in _changes(options)]
+    members = [
+        {"network": one.network, "options": network_options(one, labels), WEIGHT: weight}
+        for one, weight in zip(member_options(options), weights, strict=True)
+    ]
+    return NAME, {"members": members}
+
+
+def whole_spec(options: TrainOptions) -> InputSpec:
+    """What the whole network eats: also what its members are told beside the signal."""
+    spec = network_spec(options)
+    if options.members == 1:
+        return spec
+    told = [name for one in member_options(options) for name in network_spec(one).aside]
+    return replace(spec, aside=tuple(dict.fromkeys(told)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import asdict, fields
 from types import NoneType
 from typing import TYPE_CHECKING, Any
@@ -19,6 +19,7 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "int": (int,), "float": (int, float), "bool": (bool,), "str": (str,), "dict[str, Any]": (dict,),
     "Augmentation": (Augmentation,), "dict[str, float]": (dict,), "str | None": (str, NoneType),
     "tuple[str, ...] | None": (tuple, NoneType), "tuple[int, ...]": (tuple,),
+    "int | tuple[dict[str, Any], ...]": (int, tuple),
     "float | None": (int, float, NoneType), "ViewOptions": (ViewOptions,),
 }  # fmt: skip
 
@@ -44,6 +45,24 @@ def refuse_wrong_input(leads: tuple[str, ...] | None, sampling_rate: float | Non
             )
     if sampling_rate is not None and not 1 <= sampling_rate < HIGHEST_RATE:
         raise ValueError(f"sampling_rate {sampling_rate}; must lie in 1..{HIGHEST_RATE:g}")
+
+
+def refuse_wrong_members(
+    members: int | tuple[dict[str, Any], ...], changeable: Collection[str]
+) -> None:
+    """Raises ValueError for no member, or one that changes what all members have in common."""
+    if members in (0, ()) or (isinstance(members, int) and members < 1):
+        raise ValueError(f"members {members!r}; must be 1 or more")
+    for member in () if isinstance(members, int) else members:
+        unknown = sorted(set(member) - set(changeable) - {"weight"})
+        if unknown:
+            raise ValueError(
+                f"a member changes {', '.join(unknown)}; it may change "
+                f"{', '.join(sorted(changeable))}, and have a weight"
+            )
+        weight = member.get("weight", 1)
+        if isinstance(weight, bool) or not isinstance(weight, int | float) or not weight > 0:
+            raise ValueError(f"a member's weight {weight!r}; must be a number above 0")
 
 
 def plain(options: DataclassInstance) -> dict[str, Any]:

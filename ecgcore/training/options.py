@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, Literal, get_args
 
 from ecgcore.labels import label_set_names
@@ -13,6 +13,7 @@ from ecgcore.training.option_checks import (
     plain,
     read_fields,
     refuse_wrong_input,
+    refuse_wrong_members,
     refuse_wrong_types,
 )
 from ecgcore.training.sampling import Sampling
@@ -31,6 +32,14 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "best_by": get_args(BestBy),
     "precision": get_args(Precision),
 }
+
+WEIGHT = "weight"
+"""In a member: that of its answer."""
+
+_OF_ALL_MEMBERS = {
+    "label_set", "train_folds", "validation_folds", "leads", "sampling_rate", "members",
+    "fewest_positives", "fewest_validation_positives", "attribution",
+}  # fmt: skip
 
 CLECG = "clecg"
 """The value of ``start`` that stands for weights of CLECG's pre-training, which each run names."""
@@ -62,8 +71,10 @@ class TrainOptions:
     2024; ``patience`` then waits for that).
     ``average`` is the decay a step of an exponential moving average of the weights, which is then
     what is validated and kept (0: none). ``members`` runs, each of its own seed, make one
-    model, see ``models.ensemble``. ``precision`` is that of the network's pass in training
-    ("bfloat16": torch's autocast; weights, loss and validation stay in float32).
+    model, see ``models.ensemble``; instead of their number each one's changes of these options
+    (never of labels, folds, leads or rate), and the "weight" of its answer where it is not 1.
+    ``precision`` is that of the network's pass in training ("bfloat16": torch's autocast; weights,
+    loss and validation stay in float32).
     ``fewest_positives`` in training and ``fewest_validation_positives`` are what a label needs to
     be answered at all.
     ``attribution`` is what the data's licence asks a card to say.
@@ -95,7 +106,7 @@ class TrainOptions:
     keep: Keep = "best"
     best_by: BestBy = "auroc"
     average: float = 0.0
-    members: int = 1
+    members: int | tuple[dict[str, Any], ...] = 1
     precision: Precision = "float32"
     augmentation: Augmentation = field(default_factory=Augmentation)
     fewest_positives: int = 20
@@ -113,6 +124,7 @@ class TrainOptions:
         if self.alpha_balanced and "alpha" in self.objective_options:
             raise ValueError("alpha_balanced and an alpha in objective_options; give one of them")
         self._refuse_wrong_mixup()
+        refuse_wrong_members(self.members, {one.name for one in fields(self)} - _OF_ALL_MEMBERS)
         refuse_wrong_input(self.leads, self.sampling_rate)
         if set(self.train_folds) & set(self.validation_folds):
             raise ValueError("a fold is both trained and validated on; choose disjoint folds")
@@ -124,7 +136,6 @@ class TrainOptions:
                 raise ValueError(f"{name} {getattr(self, name)}; must not be below 0")
         for name in (
             "fewest_positives", "fewest_validation_positives", "restart_epochs", "restart_factor",
-            "members",
         ):  # fmt: skip
             if not getattr(self, name) >= 1:
                 raise ValueError(f"{name} {getattr(self, name)}; must be 1 or more")
@@ -149,4 +160,6 @@ def options_from_json(value: dict[str, Any]) -> TrainOptions:
     given = read_fields(TrainOptions, value, ("train_folds", "validation_folds"))
     if isinstance(given.get("augmentation"), dict):
         given["augmentation"] = Augmentation(**given["augmentation"])
+    if isinstance(given.get("members"), list):
+        given["members"] = tuple(given["members"])
     return TrainOptions(**given)

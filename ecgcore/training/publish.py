@@ -24,9 +24,9 @@ from ecgcore.models.registry import build_network, network_entry
 from ecgcore.storage import write_bytes, write_json
 from ecgcore.training.judging import THRESHOLD_ORIGIN, judged
 from ecgcore.training.loop import Trained
-from ecgcore.training.members import whole_network
+from ecgcore.training.members import member_options, whole_network, whole_spec
 from ecgcore.training.options import TrainOptions
-from ecgcore.training.records import network_spec, start_of, teacher_card
+from ecgcore.training.records import start_of, teacher_card
 
 LIMITS = (
     "Research use only; not a medical device.",
@@ -68,12 +68,13 @@ def publish(
 ) -> ModelCard:
     """Write ``folder`` with weights and card; returns the card.
 
-    What is judged is what is stored (see ``stored_weights``). The card is written last, so that a folder with a card is whole. Raises what ``evaluate``
-    raises.
+    What is judged is what is stored (see ``stored_weights``). The card is written last, so that a
+    folder with a card is whole. Raises what ``evaluate`` raises.
     """
-    entry, spec = network_entry(options.network), network_spec(options)
+    spec = whole_spec(options)
     labels = data.labels(options.label_set)
     whole, told = whole_network(options, labels)
+    entry = network_entry(whole)
     network = build_network(whole, leads=len(spec.leads), labels=len(labels), options=told)
     stored = stored_weights(trained.weights)
     network.load_state_dict(stored)
@@ -91,7 +92,7 @@ def publish(
         training=_training_card(options, trained),
         metrics={},
         cost={"parameters": entry.count(network), "flops": flops, "bytes": len(weights)},
-        paper="; ".join(dict.fromkeys((entry.paper, network_entry(whole).paper))),
+        paper=_papers(options, whole),
         limits=_limits(options, data, spec),
         command=command,
         weights_sha256=hashlib.sha256(weights).hexdigest(),
@@ -100,6 +101,12 @@ def publish(
     write_bytes(folder / WEIGHTS, weights)
     write_json(folder / CARD, card.to_json())
     return card
+
+
+def _papers(options: TrainOptions, whole: str) -> str:
+    """Of the members' networks, and of how they answer together."""
+    names = (*(member.network for member in member_options(options)), whole)
+    return "; ".join(dict.fromkeys(network_entry(name).paper for name in names))
 
 
 def stored_weights(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:

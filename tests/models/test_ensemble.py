@@ -19,8 +19,12 @@ def members(count: int = 3) -> list[Network]:
     ]
 
 
+def options(*networks: str, **told: int) -> EnsembleOptions:
+    return EnsembleOptions([{"network": name, "options": told} for name in networks])
+
+
 def together(parts: list[Network]) -> Ensemble:
-    network = Ensemble(EnsembleOptions("inception", SMALL, len(parts)), leads=2, labels=5)
+    network = Ensemble(options(*["inception"] * len(parts), **SMALL), leads=2, labels=5)
     network.load_state_dict(ensemble_weights([part.state_dict() for part in parts]))
     return network.eval()
 
@@ -44,13 +48,38 @@ def test_the_layer_of_grad_cam_holds_all_maps_and_leads_to_the_answer() -> None:
     assert gradients[1].abs().sum() == 0
 
 
-def test_members_of_other_kinds() -> None:
-    pooled = Ensemble(EnsembleOptions("resnet1d_wang", {}, 2), leads=1, labels=3).eval()
-    with torch.inference_mode():
-        assert pooled(torch.randn(1, 1, 1000)).shape == (1, 3)
-    with pytest.raises(ValueError, match="cannot be a member"):
-        Ensemble(EnsembleOptions("hrnn", {}, 2), leads=12, labels=3)
-    with pytest.raises(ValueError, match="1 or more of another network"):
-        Ensemble(EnsembleOptions("ensemble", {}, 2), leads=12, labels=3)
-    with pytest.raises(ValueError, match="1 or more of another network"):
-        Ensemble(EnsembleOptions(members=0), leads=12, labels=3)
+def test_unlike_members_answer_together_each_kind_through_a_layer_of_its_own() -> None:
+    torch.manual_seed(0)
+    names = ("inception", "inception", "resnet1d_wang")
+    parts = [
+        build_network(name, leads=2, labels=5, options=SMALL if name == "inception" else {}).eval()
+        for name in names
+    ]
+    told = [{"network": name, "options": SMALL if name == "inception" else {}} for name in names]
+    network = Ensemble(EnsembleOptions(told), leads=2, labels=5).eval()
+    network.load_state_dict(ensemble_weights([part.state_dict() for part in parts]))
+    x, seen = torch.randn(2, 2, 1000), []
+    for layer in network.cam_layers:
+        layer.register_forward_hook(lambda module, given, output: seen.append(output))
+    logits = network(x)
+    torch.testing.assert_close(logits, torch.stack([part(x) for part in parts]).mean(0))
+    assert [maps.shape[1] for maps in seen] == [2 * 16, 128]
+    assert seen[0].shape[2] != seen[1].shape[2]
+    for gradient in torch.autograd.grad(logits[0, 0], seen):
+        assert gradient[0].abs().sum() > 0
+    with pytest.raises(TypeError, match="2 kinds of members"):
+        _ = network.cam_layer
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        (options("hrnn"), "cannot be a member"),
+        (options("ensemble"), "another network"),
+        (EnsembleOptions([{"network": "inception"}]), "as network and options"),
+        (EnsembleOptions([]), "give 1 or more"),
+    ],
+)
+def test_what_cannot_answer_together_is_refused(wrong: EnsembleOptions, said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        Ensemble(wrong, leads=12, labels=3)

@@ -8,12 +8,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 
+from ecgcore.datasets import packed
 from ecgcore.datasets.packed import PackedData, load_packed
+from ecgcore.models.biomarkers import BIOMARKERS
 from ecgcore.models.predictor import read_predictor
 from ecgcore.training.checkpoint import TrainingError
 from ecgcore.training.loop import train
-from ecgcore.training.members import train_model
+from ecgcore.training.members import member_options, train_model
+from ecgcore.training.options import options_from_json
 from ecgcore.training.publish import publish
 from tests.packed_example import write_packed
 from tests.training.test_loop import OPTIONS
@@ -33,7 +37,8 @@ def test_members_are_runs_of_their_own_seeds_and_answer_together(
     trained = train_model(TWO, data, tmp_path / "run", rows.append)
     assert [row["member"] for row in rows] == [0, 1]
     card = publish("made", TWO, data, trained, folder=tmp_path / "model", command="-")
-    assert (card.network, card.network_options["members"]) == ("ensemble", 2)
+    kind = {"network": "inception", "options": OPTIONS.network_options, "weight": 1}
+    assert (card.network, card.network_options["members"]) == ("ensemble", [kind, kind])
     alone = []
     for number in range(2):
         options = replace(OPTIONS, epochs=1, seed=OPTIONS.seed + number)
@@ -45,6 +50,78 @@ def test_members_are_runs_of_their_own_seeds_and_answer_together(
     whole = read_predictor(tmp_path / "model")
     np.testing.assert_allclose(whole.logits(inputs), expected, atol=1e-5)
     assert not np.allclose(alone[0].logits(inputs), alone[1].logits(inputs), atol=1e-3)
+
+
+UNLIKE = replace(
+    TWO,
+    sampling_rate=100.0,
+    members=(
+        {},
+        {"network": "xresnet1d101", "network_options": {"blocks": [1, 1, 1, 1]}, "epochs": 2},
+        {"network": "forest", "network_options": {"trees": 5}, "weight": 2},
+    ),
+)
+
+
+def test_unlike_members_and_a_forest_make_one_model(
+    data: PackedData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each member as it would be alone; a forest is told what was measured."""
+
+    def told(stored: NDArray[np.int16], scale: float, rate: float) -> NDArray[np.float32]:
+        values = np.resize(stored[:, 7, :: 1000 // 400] * scale, (len(stored), len(BIOMARKERS)))
+        return (values + np.arange(len(BIOMARKERS)) % 7).astype(np.float32)
+
+    monkeypatch.setattr(packed, "packed_biomarkers", told)
+    rows: list[dict[str, object]] = []
+    trained = train_model(UNLIKE, data, tmp_path / "run", rows.append)
+    assert [row["member"] for row in rows] == [0, 1, 1, 2]
+    card = publish("made", UNLIKE, data, trained, folder=tmp_path / "model", command="-")
+    assert card.spec.aside == ("biomarkers",)
+    assert [one["weight"] for one in card.network_options["members"]] == [1, 1, 2]
+    assert "Geurts" in card.paper and "Singstad" in card.paper
+    whole = read_predictor(tmp_path / "model")
+    inputs = data.inputs(card.spec)
+    aside = data.aside_inputs(card.spec)
+    parts = []
+    for number, member in enumerate(member_options(UNLIKE)):
+        one = train_model(member, data, tmp_path / "run" / f"member_{number}")
+        publish("one", member, data, one, folder=tmp_path / f"one_{number}", command="-")
+        parts.append(read_predictor(tmp_path / f"one_{number}"))
+    logits = [part.logits(inputs, aside if part.card.spec.aside else None) for part in parts]
+    expected = (logits[0] + logits[1] + 2 * logits[2]) / 4
+    np.testing.assert_allclose(whole.logits(inputs, aside), expected, atol=1e-4)
+    assert not np.allclose(whole.logits(inputs), whole.logits(inputs, aside), atol=1e-2)
+
+
+def test_members_that_see_another_input_are_refused() -> None:
+    wrong = replace(TWO, members=({}, {"network": "xresnet1d101"}))
+    with pytest.raises(TrainingError, match="xresnet1d101 sees another input than inception"):
+        member_options(wrong)
+
+
+@pytest.mark.parametrize(
+    ("members", "said"),
+    [
+        ((), "members"),
+        (0, "members 0"),
+        (({"label_set": "statements"},), "a member changes label_set"),
+        (({"weight": 0},), "weight 0"),
+        (({"weight": True},), "weight True"),
+    ],
+)
+def test_impossible_members_are_refused(members: object, said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        replace(TWO, members=members)  # type: ignore[arg-type]
+
+
+def test_a_forest_is_grown_not_trained(data: PackedData, tmp_path: Path) -> None:
+    with pytest.raises(TrainingError, match="grows instead"):
+        train(replace(OPTIONS, network="forest", network_options={}), data, tmp_path)
+
+
+def test_options_with_members_are_read_as_written() -> None:
+    assert options_from_json(UNLIKE.to_json()) == UNLIKE
 
 
 def test_an_interrupted_model_goes_on_with_the_member_that_is_not_done(

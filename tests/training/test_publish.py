@@ -45,4 +45,6 @@ def test_what_half_precision_cannot_hold_stays_as_it_is(monkeypatch: pytest.Monk
     assert [value.dtype for value in stored.values()] == [
         torch.float16, torch.float32, torch.float32, torch.int64,
     ]  # fmt: skip
-    assert all(torch.equal(stored[name].float(), given[name].float()) for name in ("small", "large"))
+    assert all(
+        torch.equal(stored[name].float(), given[name].float()) for name in ("small", "large")
+    )

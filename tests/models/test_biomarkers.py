@@ -1,0 +1,91 @@
+"""Biomarkers: one value whatever the gain and the rate, the same for a recording and its pack."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from ecgcore.datasets import packed_biomarkers
+from ecgcore.models.aside import aside_columns
+from ecgcore.models.biomarkers import BIOMARKERS, biomarkers, limb_sizes
+from ecgcore.models.input_spec import InputSpec, UnfitRecordingError, prepare
+from ecgcore.recording import LEADS, Recording
+from ecgcore.signal.delineation import delineate
+from ecgcore.signal.measurements import measure
+from tests.models.example import example_recording
+
+SPEC = InputSpec(sampling_rate=100.0, aside=("biomarkers",))
+
+
+def named(recording: Recording) -> dict[str, float]:
+    row = prepare(recording, SPEC).aside
+    return dict(zip(BIOMARKERS, row.tolist(), strict=True))
+
+
+def test_they_are_the_recordings_own_measurements() -> None:
+    """Times as on the recording itself, amplitudes in their proportions."""
+    recording = example_recording()
+    found, measured = named(recording), measure(recording, delineate(recording))
+    for name, off in (("rate_bpm", 1.0), ("qrs_ms", 12.0), ("pr_ms", 12.0), ("qrs_axis_deg", 5.0)):
+        assert found[name] == pytest.approx(measured.value(name).number, abs=off), name
+    theirs = [measured.value(f"{lead}.qrs_net_mv").number for lead in ("I", "II")]
+    ours = [found[f"{lead}.qrs_net_mv"] for lead in ("I", "II")]
+    assert ours[0] / ours[1] == pytest.approx(theirs[0] / theirs[1], rel=0.15)
+    assert max(found[f"{lead}.size"] for lead in LEADS[:6]) == 1.0
+    assert "beats" not in found and len(set(BIOMARKERS)) == len(BIOMARKERS)
+
+
+@pytest.mark.parametrize("gain", [0.5, 2.0])
+def test_a_false_gain_changes_nothing(gain: float) -> None:
+    recording = example_recording()
+    louder = replace(recording, signal=recording.signal * np.float32(gain))
+    one, other = named(recording), named(louder)
+    np.testing.assert_allclose(list(other.values()), list(one.values()), rtol=1e-2, atol=1e-2)
+
+
+def test_limb_sizes_undo_a_scaling_lead_by_lead() -> None:
+    limb = example_recording().signal[:6].astype(np.float64)
+    limb -= limb.mean(axis=1, keepdims=True)
+    deviations = limb.std(axis=1)
+    np.testing.assert_allclose(
+        limb_sizes(limb / deviations[:, None]), deviations / deviations.max(), rtol=1e-3
+    )
+    noise = np.random.default_rng(0).normal(size=(6, 1000))
+    assert np.isnan(limb_sizes(noise)).all()
+    assert np.isnan(limb_sizes(np.zeros((6, 1000)))).all()
+
+
+def test_packed_records_are_measured_once_as_the_recording_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    prepared = prepare(example_recording(), SPEC)
+    stored = np.round(prepared.values / 0.001).astype(np.int16)[None]
+    found = packed_biomarkers.packed_biomarkers(stored, 0.001, 100.0)
+    close = np.isclose(found[0], prepared.aside, rtol=0.02, atol=0.05, equal_nan=True)
+    assert close.mean() > 0.97
+
+    def never(*given: object) -> None:
+        raise AssertionError("measured twice")
+
+    monkeypatch.setattr(packed_biomarkers, "biomarkers", never)
+    again = packed_biomarkers.packed_biomarkers(stored, 0.001, 100.0)
+    np.testing.assert_array_equal(again, found)
+
+
+def test_a_model_that_needs_them_refuses_where_there_is_no_beat() -> None:
+    recording = example_recording()
+    seconds = np.arange(recording.samples) / recording.sampling_rate
+    hum = np.tile(0.3 * np.sin(2 * np.pi * 30 * seconds), (12, 1)).astype(np.float32)
+    without = replace(recording, signal=hum)
+    with pytest.raises(UnfitRecordingError, match="no heart beat can be measured"):
+        prepare(without, SPEC)
+
+
+def test_they_are_of_twelve_leads() -> None:
+    assert aside_columns(("biomarkers",)) == BIOMARKERS
+    with pytest.raises(ValueError, match="biomarkers of 8 leads"):
+        biomarkers(np.zeros((8, 1000)), 100.0)
+    with pytest.raises(ValueError, match="biomarkers of the leads I"):
+        InputSpec(leads=("I",), aside=("biomarkers",))

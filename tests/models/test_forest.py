@@ -1,0 +1,107 @@
+"""Trees as tables: they answer as scikit-learn's, and what is no tree is refused."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from ecgcore.models.biomarkers import BIOMARKERS
+from ecgcore.models.forest import LEAF, UNSEEN, Forest, ForestOptions, count_table_numbers
+
+COLUMNS = len(BIOMARKERS)
+
+
+def tables() -> dict[str, torch.Tensor]:
+    """Two trees: one asks column 3 whether it is at most 10, the other asks nothing."""
+    return {
+        "medians": torch.full((COLUMNS,), 20.0),
+        "head.column": torch.tensor([[3, LEAF, LEAF], [LEAF, LEAF, LEAF]], dtype=torch.int32),
+        "head.threshold": torch.tensor([[10.0, 0, 0], [0, 0, 0]], dtype=torch.float64),
+        "head.left": torch.tensor([[1, 0, 0], [0, 0, 0]], dtype=torch.int32),
+        "head.right": torch.tensor([[2, 0, 0], [0, 0, 0]], dtype=torch.int32),
+        "head.leaf": torch.tensor([[0, 0, 1], [0, 0, 0]], dtype=torch.int32),
+        "head.shares": torch.tensor([[[0.2, 0.0], [0.6, 1.0]], [[0.4, 0.5], [0.0, 0.0]]]),
+    }
+
+
+def forest() -> Forest:
+    return Forest(ForestOptions(trees=2), leads=12, labels=2)
+
+
+def loaded(**changes: torch.Tensor) -> Forest:
+    made = forest()
+    made.load_state_dict(tables() | {f"head.{name}": table for name, table in changes.items()})
+    return made.eval()
+
+
+def test_the_answer_is_the_mean_share_of_the_leaves() -> None:
+    made, x = loaded(), torch.zeros(3, 12, 1000)
+    told = torch.full((3, COLUMNS), 5.0)
+    told[1, 3], told[2, 3] = 10.5, torch.nan  # the median, 20, goes right
+    shares = torch.tensor([[0.3, 0.25], [0.5, 0.75], [0.5, 0.75]])
+    expected = torch.log((shares + UNSEEN) / (1 - shares + UNSEEN))
+    torch.testing.assert_close(made(x, told), expected)
+    torch.testing.assert_close(made(x), expected[2:].expand(3, -1))
+
+
+def test_numbers_are_thresholds_and_shares() -> None:
+    assert count_table_numbers(loaded()) == 1 + (2 + 1) * 2
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("left", [[0, 0, 0], [0, 0, 0]], "does not stand behind its parent"),
+        ("right", [[3, 0, 0], [0, 0, 0]], "does not stand behind its parent"),
+        ("column", [[COLUMNS, -1, -1], [-1, -1, -1]], "a column that there is not"),
+        ("column", [[-2, -1, -1], [-1, -1, -1]], "a column that there is not"),
+        ("leaf", [[0, 2, 1], [0, 0, 0]], "a leaf that there is not"),
+        ("leaf", [[0, 0], [0, 0]], "differ in size"),
+        ("shares", [[[1.5, 0.0]] * 2, [[0.0, 0.0]] * 2], "not within 0 and 1"),
+        ("shares", [[[float("nan"), 0.0]] * 2, [[0.0, 0.0]] * 2], "not within 0 and 1"),
+        ("shares", [[[0.5]], [[0.5]]], "2 trees and 2 labels"),
+    ],
+)
+def test_tables_that_are_no_trees_are_refused(name: str, value: object, said: str) -> None:
+    with pytest.raises(RuntimeError, match=said):
+        loaded(**{name: torch.tensor(value)})
+
+
+def test_a_missing_table_is_named() -> None:
+    given = tables()
+    del given["head.leaf"]
+    with pytest.raises(RuntimeError, match=r"head\.leaf"):
+        forest().load_state_dict(given)
+
+
+def test_impossible_options_are_refused() -> None:
+    for wrong in (
+        ForestOptions(trees=0),
+        ForestOptions(smallest_leaf=0),
+        ForestOptions(columns_share=0),
+    ):
+        with pytest.raises(ValueError, match="give 1 tree"):
+            Forest(wrong, leads=12, labels=2)
+
+
+def test_it_answers_as_the_trees_it_was_grown_as() -> None:
+    from sklearn.ensemble import ExtraTreesRegressor
+
+    from ecgcore.training.growing import _tables
+
+    generator = np.random.default_rng(0)
+    values = generator.normal(size=(80, COLUMNS)).astype(np.float32)
+    targets = (values[:, [1, 2]] > 0).astype(np.float32)
+    grown = ExtraTreesRegressor(7, min_samples_leaf=3, random_state=0).fit(values, targets)
+    made = Forest(ForestOptions(trees=7), leads=12, labels=2)
+    weights = _tables([tree.tree_ for tree in grown.estimators_])
+    made.load_state_dict(
+        {"medians": torch.zeros(COLUMNS)} | {f"head.{k}": table for k, table in weights.items()}
+    )
+    asked = generator.normal(size=(40, COLUMNS)).astype(np.float32)
+    share = torch.from_numpy(grown.predict(asked)).float()
+    expected = torch.log((share + UNSEEN) / (1 - share + UNSEEN))
+    torch.testing.assert_close(
+        made(torch.zeros(40, 12, 1000), torch.from_numpy(asked)), expected, rtol=1e-4, atol=1e-5
+    )

@@ -83,6 +83,8 @@ def member_options(options: TrainOptions) -> list[TrainOptions]:
         found.append(options_from_json(given))
     own = replace(network_spec(options), aside=())
     for member in found:
+        if member.network == FOREST:  # of the signal it sees only what is measured on it
+            continue
         its = replace(network_spec(member), aside=())
         if its.sampling_rate == its.conditioning.stored_rate:  # then nothing is resampled
             its = replace(its, resampling=own.resampling)

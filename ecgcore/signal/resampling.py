@@ -45,8 +45,8 @@ def resample(
         resampled: NDArray[np.float64] = scipy_signal.resample(values, samples, axis=-1)
         return resampled
     up, down = _small_ratio(from_rate, to_rate)
-    padding_type = "constant" if beyond == "zero" else "line"
-    resampled = scipy_signal.resample_poly(values, up, down, axis=-1, padtype=padding_type)
+    outside: Literal["constant", "line"] = "constant" if beyond == "zero" else "line"
+    resampled = scipy_signal.resample_poly(values, up, down, axis=-1, padtype=outside)
     if resampled.shape[-1] < samples:
         padding = [(0, 0)] * (values.ndim - 1) + [(0, samples - resampled.shape[-1])]
         resampled = np.pad(resampled, padding, mode="edge")

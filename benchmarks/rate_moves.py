@@ -4,7 +4,9 @@ The 250 and 1000 Hz versions of a 500 Hz recording are made in three ways: polyp
 straight line beyond the ends (what a recorder would have written, as nearly as can be), polyphase
 with zeros and FFT, which bend the ends themselves. "a sample less" is a control: the same
 recording at 500 Hz without its last sample. An answer's move is the largest difference among the
-versions, and a recording's that of its answered label that moves most.
+versions, and a recording's that of its answered label that moves most. A model that is told more
+than the signal is told of every version what was found in the recording itself; "line, told anew"
+measures its rules on each version.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from ecgcore.models.input_spec import prepare
 from ecgcore.models.predictor import Predictor
 from ecgcore.readers.opening import find_recordings, read_path
 from ecgcore.recording import LEADS, Recording
@@ -23,7 +26,8 @@ from ecgcore.signal.resampling import resample
 
 SETS = ("ptbxl_raw500", "ludb", "cinc2021")
 ALLOWED = 0.02
-WAYS = ("line", "zero", "fft", "a sample less")
+LINE, LESS, TOLD = "line", "a sample less", "line, told anew"
+WAYS = (LINE, LESS, "zero", "fft")
 
 
 @dataclass(frozen=True)
@@ -53,16 +57,20 @@ def _usable(recording: Recording) -> bool:
 
 def moves(predictor: Predictor, recordings: list[tuple[str, Recording]]) -> Iterator[Move]:
     """A row a recording and way."""
+    told = bool(predictor.card.spec.aside)
     for data_set, recording in recordings:
-        before = _answers(predictor, recording)
-        for way in WAYS:
-            answers = [before, *(_answers(predictor, one) for one in _versions(recording, way))]
+        before = prepare(recording, predictor.card.spec)
+        held = predictor.holding(before.aside)
+        for way in (*WAYS, TOLD) if told else WAYS:
+            answerer = predictor if way == TOLD else held
+            inputs = [recording, *_versions(recording, way)]
+            answers = [_answers(answerer, one, aside=way == TOLD) for one in inputs]
             largest = float(np.ptp(np.stack(answers), axis=0).max())
             yield Move(data_set, recording.record_id, way, largest)
 
 
 def _versions(recording: Recording, way: str) -> Iterator[Recording]:
-    if way == "a sample less":
+    if way == LESS:
         yield replace(recording, signal=recording.signal[:, :-1])
         return
     for rate in (250.0, 1000.0):
@@ -71,20 +79,25 @@ def _versions(recording: Recording, way: str) -> Iterator[Recording]:
             recording.sampling_rate,
             rate,
             "fft" if way == "fft" else "polyphase",
-            "line" if way == "line" else "zero",
+            "line" if way in (LINE, TOLD) else "zero",
         )
         yield replace(recording, signal=values.astype(np.float32), sampling_rate=rate)
 
 
-def _answers(predictor: Predictor, recording: Recording) -> NDArray[np.float64]:
-    labels = predictor.predict(recording).labels
-    return np.array([label.probability for label in labels if label.probability is not None])
+def _answers(predictor: Predictor, recording: Recording, *, aside: bool) -> NDArray[np.float32]:
+    """Probabilities of the answered labels; aside values are measured, or those that are held."""
+    spec = predictor.card.spec
+    prepared = prepare(recording, spec if aside else replace(spec, aside=()))
+    told = prepared.aside[None] if aside else None
+    answered = [label.answered for label in predictor.card.labels]
+    probabilities: NDArray[np.float32] = predictor.probabilities(prepared.values[None], told)
+    return probabilities[0, answered]
 
 
 def print_moves(name: str, found: list[Move]) -> None:
     """Largest, 99th percentile, how many break ALLOWED, and which they are."""
     print(f"{name}: moves of a probability between 250, 500 and 1000 Hz; allowed {ALLOWED}")
-    for way in WAYS:
+    for way in (*WAYS, TOLD):
         for data_set in SETS:
             rows = [m for m in found if (m.way, m.data_set) == (way, data_set)]
             if not rows:
@@ -94,7 +107,7 @@ def print_moves(name: str, found: list[Move]) -> None:
             broken = [m for m in worst if m.largest >= ALLOWED]
             shown = ", ".join(f"{m.record} {m.largest:.3f}" for m in broken[:3])
             print(
-                f"  {way:14}{data_set:14}{len(rows):4}  largest {sizes.max():.4f}  "
+                f"  {way:16}{data_set:14}{len(rows):4}  largest {sizes.max():.4f}  "
                 f"99 % {np.quantile(sizes, 0.99):.4f}  median {np.median(sizes):.4f}  "
                 f"over {len(broken):3}  {shown}"
             )

@@ -13,8 +13,8 @@ z-scored ones; a wrong gain is undone by the road, and a row shows that it is. "
 pack straight into the model: what the card says. Age, sex and rules are those of the pack
 throughout; a pack without rules tells none.
 
-Second part, with --voltages (a folder of ptbxl_raw500, ludb, cinc2021): see ``rate_moves``; here
-rules are measured anew on every version. --limit takes the first N recordings (of each set).
+Second part, with --voltages (a folder of ptbxl_raw500, ludb, cinc2021): see ``rate_moves``.
+--limit takes the first N recordings (of each set).
 """
 
 from __future__ import annotations

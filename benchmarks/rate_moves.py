@@ -59,13 +59,13 @@ def moves(predictor: Predictor, recordings: list[tuple[str, Recording]]) -> Iter
     """A row a recording and way."""
     told = bool(predictor.card.spec.aside)
     for data_set, recording in recordings:
-        before = prepare(recording, predictor.card.spec)
-        held = predictor.holding(before.aside)
+        held = predictor.holding(prepare(recording, predictor.card.spec).aside)
+        before = _answers(held, recording, aside=False)
         for way in (*WAYS, TOLD) if told else WAYS:
             answerer = predictor if way == TOLD else held
-            inputs = [recording, *_versions(recording, way)]
-            answers = [_answers(answerer, one, aside=way == TOLD) for one in inputs]
-            largest = float(np.ptp(np.stack(answers), axis=0).max())
+            versions = _versions(recording, way)
+            after = [_answers(answerer, one, aside=way == TOLD) for one in versions]
+            largest = float(np.ptp(np.stack([before, *after]), axis=0).max())
             yield Move(data_set, recording.record_id, way, largest)
 
 

@@ -27,10 +27,13 @@ SHORTEST_SECONDS = 5.0
 HIGHEST_RATE, LONGEST_SECONDS = 20_000.0, 3600.0
 """Bounds of a model's input in Hz and seconds; beyond, the spec is damaged."""
 
-PADDING_SECONDS = 27 / 500
-"""How far the filter reaches beyond each end: scipy's 27 samples at 500 Hz, the rate of the
-recordings that the training data were made of. Kept in seconds, as what a high-pass does to the
-ends lasts for seconds and must not depend on the recording's rate."""
+FILTER_RATE = 500.0
+"""The rate, in Hz, of the recordings that the training data were made of. Every recording is
+brought to it before the filter, whose slopes above the band would else depend on the recording's
+own rate."""
+
+FILTER_PADDING = 27
+"""How far, in samples at ``FILTER_RATE``, the filter reaches beyond each end: scipy's default."""
 
 FLAT_MILLIVOLTS = 0.005
 """A lead whose filtered standard deviation is below 5 uV holds no ECG; scaling it would show the
@@ -45,17 +48,18 @@ class UnfitRecordingError(RecordingError):
 class Conditioning:
     """How the voltages become the numbers that the model was trained on.
 
-    ``band`` is a zero-phase Butterworth band-pass of order 4 (Hz); then each lead is scaled to mean
-    0 and standard deviation 1 over the window; then the signal is resampled (polyphase) to
-    ``stored_rate``, the rate at which the training data were kept. The order of steps is that of
-    the training data (PTB-XL, 1,625 records).
+    The signal is brought to ``FILTER_RATE``; ``band`` is a zero-phase Butterworth band-pass of
+    order 4 (Hz); then each lead is scaled to mean 0 and standard deviation 1 over the window; then
+    the signal is resampled (polyphase) to ``stored_rate``, the rate at which the training data were
+    kept. The order of steps is that of the training data (PTB-XL, 1,625 records at 500 Hz).
     """
 
     band: tuple[float, float] = (0.5, 40.0)
     stored_rate: float = 100.0
 
     def __post_init__(self) -> None:
-        if not 0 < self.band[0] < self.band[1] < self.stored_rate / 2 < HIGHEST_RATE / 2:
+        highest = min(self.stored_rate, FILTER_RATE) / 2
+        if not (0 < self.band[0] < self.band[1] < highest and self.stored_rate < HIGHEST_RATE):
             raise ValueError(f"band {self.band} Hz at a stored rate of {self.stored_rate} Hz")
 
 
@@ -184,16 +188,16 @@ def _condition(
     """
     from scipy import signal as scipy_signal
 
-    sections = scipy_signal.butter(4, conditioning.band, "bandpass", fs=rate, output="sos")
-    padding = round(PADDING_SECONDS * rate)
-    filtered = scipy_signal.sosfiltfilt(sections, window.astype(np.float64), padlen=padding)
+    voltages = resample(window, rate, FILTER_RATE, beyond="line")
+    sections = scipy_signal.butter(4, conditioning.band, "bandpass", fs=FILTER_RATE, output="sos")
+    filtered = scipy_signal.sosfiltfilt(sections, voltages, padlen=FILTER_PADDING)
     deviation = filtered.std(axis=-1, keepdims=True)
     flat = deviation[:, 0] < FLAT_MILLIVOLTS
     scaled = (filtered - filtered.mean(axis=-1, keepdims=True)) / np.where(
         flat[:, None], 1.0, deviation
     )
     scaled[flat] = 0.0
-    stored = resample(scaled, rate, conditioning.stored_rate)
+    stored = resample(scaled, FILTER_RATE, conditioning.stored_rate)
     return stored, tuple(int(i) for i in np.flatnonzero(flat))
 
 

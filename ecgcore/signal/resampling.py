@@ -1,8 +1,9 @@
 """Changing the sampling rate, by two named methods.
 
-``polyphase`` (scipy.signal.resample_poly: zero-phase FIR anti-aliasing, edges assumed zero) and
-``fft`` (scipy.signal.resample: exact for periodic, band-limited signals; used by Singstad et al.
-2022). Both keep the first sample's time.
+``polyphase`` (scipy.signal.resample_poly: zero-phase FIR anti-aliasing) and ``fft``
+(scipy.signal.resample: exact for periodic, band-limited signals; used by Singstad et al. 2022).
+Both keep the first sample's time. Beyond its ends, polyphase takes the signal for zero, or for the
+straight line through its first and last sample; raw voltages, which lie off zero, need the line.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 ResamplingMethod = Literal["polyphase", "fft"]
+Beyond = Literal["zero", "line"]
+"""What polyphase takes the signal for beyond its ends."""
 
 _LARGEST_FACTOR = 10_000
 
@@ -23,6 +26,7 @@ def resample(
     from_rate: float,
     to_rate: float,
     method: ResamplingMethod = "polyphase",
+    beyond: Beyond = "zero",
 ) -> NDArray[np.float64]:
     """Resample (..., samples) from ``from_rate`` to ``to_rate`` Hz.
 
@@ -40,11 +44,21 @@ def resample(
     if method == "fft":
         resampled: NDArray[np.float64] = scipy_signal.resample(values, samples, axis=-1)
         return resampled
-    ratio = Fraction(to_rate / from_rate).limit_denominator(_LARGEST_FACTOR)
-    if ratio.numerator > _LARGEST_FACTOR or ratio.numerator == 0:
-        raise ValueError(f"{from_rate} Hz to {to_rate} Hz is no ratio of small whole numbers")
-    resampled = scipy_signal.resample_poly(values, ratio.numerator, ratio.denominator, axis=-1)
+    up, down = _small_ratio(from_rate, to_rate)
+    outside: Literal["constant", "line"] = "constant" if beyond == "zero" else "line"
+    resampled = scipy_signal.resample_poly(values, up, down, axis=-1, padtype=outside)
     if resampled.shape[-1] < samples:
         padding = [(0, 0)] * (values.ndim - 1) + [(0, samples - resampled.shape[-1])]
         resampled = np.pad(resampled, padding, mode="edge")
     return resampled[..., :samples]
+
+
+def _small_ratio(from_rate: float, to_rate: float) -> tuple[int, int]:
+    """Both rates as whole numbers of at most ``_LARGEST_FACTOR``, near to their ratio."""
+    lower, higher = sorted((from_rate, to_rate))
+    ratio = Fraction(lower / higher).limit_denominator(_LARGEST_FACTOR)
+    if ratio.numerator == 0:
+        raise ValueError(f"{from_rate} Hz to {to_rate} Hz is no ratio of small whole numbers")
+    if from_rate > to_rate:
+        return ratio.numerator, ratio.denominator
+    return ratio.denominator, ratio.numerator

@@ -92,6 +92,23 @@ def test_the_recordings_rate_makes_no_difference(spec: InputSpec) -> None:
         assert np.abs(difference).max() < 0.05
 
 
+def test_the_recordings_rate_makes_no_difference_above_the_band() -> None:
+    """A digital filter's slope depends on its rate: hum must not tell 250 from 1000 Hz.
+
+    It fades in and out, as what the filter does to the ends depends on the very last sample.
+    """
+    inputs = {}
+    for rate in (250, 500, 1000):
+        recording = example_recording(rate=rate)
+        time = np.arange(recording.samples) / rate
+        fading = 0.3 * np.sin(np.pi * time / 10) ** 2
+        hum = (fading * np.sin(2 * np.pi * 46 * time)).astype(np.float32)
+        inputs[rate] = prepare(replace(recording, signal=recording.signal + hum), PACKED_SPEC)
+    for rate in (250, 1000):
+        difference = inputs[rate].values - inputs[500].values
+        assert np.abs(difference[:, 100:-100]).max() < 0.01
+
+
 def test_the_recordings_rate_makes_no_difference_when_the_baseline_drifts() -> None:
     """What the high-pass does to the ends lasts for seconds: its padding is kept in seconds."""
     inputs = {}

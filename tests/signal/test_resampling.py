@@ -46,3 +46,23 @@ def test_the_same_rate_is_a_copy() -> None:
 def test_impossible_rates_are_refused(rates: tuple[float, float]) -> None:
     with pytest.raises(ValueError, match="positive and finite"):
         resample(np.zeros(10), *rates)
+
+
+@pytest.mark.parametrize("rates", [(500, 100), (250, 500), (257, 500), (499.98, 500)])
+def test_a_line_stays_a_line_up_to_its_ends(rates: tuple[float, float]) -> None:
+    line = np.linspace(1.0, 2.0, round(10 * rates[0]))
+    resampled = resample(line, *rates, beyond="line")
+    assert resampled.shape == (round(10 * rates[1]),)
+    expected = 1.0 + np.arange(resampled.size) / rates[1] * rates[0] / (line.size - 1)
+    np.testing.assert_allclose(resampled, expected, atol=0.005)
+
+
+def test_beyond_its_ends_a_signal_is_zero_where_nothing_is_said() -> None:
+    """That is how the training data were brought from 500 to 100 Hz."""
+    assert resample(np.ones(5000), 500, 100)[0] < 0.7
+
+
+def test_rates_far_apart_are_refused() -> None:
+    for rates in ((0.01, 500), (500, 0.01)):
+        with pytest.raises(ValueError, match="no ratio of small whole numbers"):
+            resample(np.zeros(1000), *rates)

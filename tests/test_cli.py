@@ -83,9 +83,9 @@ def test_wrong_words_end_with_2(capsys: pytest.CaptureFixture[str]) -> None:
     assert ended.value.code == 2
     assert main(["predict", "--model", "oracle", "x.hea"]) == 2
     assert "no trained model 'oracle'" in capsys.readouterr().err
-    assert main(["predict", "--model", "cnn_te", "x.hea"]) == 2
+    assert main(["predict", "--model", "gru", "x.hea"]) == 2
     said = capsys.readouterr().err
-    assert "network 'cnn_te' is not trained and must not answer" in said
+    assert "network 'gru' is not trained and must not answer" in said
     assert "ecgencode_m2" in said
     assert main(["train", "--data", "x.npz", "--run", "r"]) == 2
     assert main(["train", "--recipe", "cake", "--data", "x.npz", "--run", "r"]) == 2
@@ -102,8 +102,8 @@ def test_models_lists_networks_with_their_published_counts(
     assert rows["network", "ecgencode_m1"]["flops"] == pytest.approx(82.9e6, rel=1e-3)
     for name in cards.trained_models():
         macro = rows["trained", name]["card"]["metrics"]["macro"]
-        sets = [part for part in macro.values() if isinstance(part, dict)]
-        assert sets and all(part["auroc"] > 0.8 for part in sets)
+        assert macro["superclasses"]["auroc"] > 0.85, name
+        assert macro["statements"]["auroc"] > 0.75, name
 
 
 def test_train_then_predict_and_evaluate(
@@ -128,7 +128,7 @@ def test_train_then_predict_and_evaluate(
 
     assert main(["predict", "--json", "--model", "small", str(table)]) == 0
     (answer,) = _lines(capsys)
-    assert [label["code"] for label in answer["labels"]] == ["NORM", "MI", "STTC", "CD", "HYP"]
+    assert [label["code"] for label in answer["labels"]][-5:] == ["NORM", "MI", "STTC", "CD", "HYP"]
     for label in answer["labels"]:
         if label["probability"] is None:
             assert label["positive"] is None and "not enough data" in label["reason"]
@@ -255,6 +255,8 @@ def test_a_model_refuses_what_it_must_not_answer(
         "# sampling_rate: 250\n# unit: mV\nI,II\n" + "\n".join(f"{a:g},{b:g}" for a, b in values)
     )
     for name in cards.trained_models():
+        if "V1" not in cards.load_card(name).spec.leads:
+            continue
         assert main(["predict", "--json", "--model", name, str(path)]) == 3
         (row,) = _lines(capsys)
         assert row["error"] == "UnfitRecordingError" and "V1" in row["message"]

@@ -59,6 +59,11 @@ def activation_map(
     target = label_target(card, code, label_set)
     prepared = prepare(recording, card.spec)
     held = predictor.holding(prepared.aside)
+    if not held.network.cam_layers:
+        raise ExplanationError(
+            f"model {card.name!r} does not look at the signal itself, so that no place of it can "
+            "be marked; see the measured values"
+        )
     parts = []
     for layer in range(len(held.network.cam_layers)):
         parts.append(weigh(held, prepared.values, target, layer).sum(axis=0))

@@ -158,3 +158,8 @@ class Forest(AsideNetwork):
         (batch, columns)."""
         medians = self.get_buffer("medians").expand(len(x), -1)
         return medians if aside is None else torch.where(aside.isfinite(), aside, medians)
+
+    @property
+    def cam_layers(self) -> tuple[nn.Module, ...]:
+        """None: it does not look at the signal."""
+        return ()

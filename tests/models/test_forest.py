@@ -6,8 +6,12 @@ import numpy as np
 import pytest
 import torch
 
+from ecgcore.explain.grad_cam import grad_cam
+from ecgcore.explain.target import ExplanationError
 from ecgcore.models.biomarkers import BIOMARKERS
 from ecgcore.models.forest import LEAF, UNSEEN, Forest, ForestOptions, count_table_numbers
+from ecgcore.models.predictor import Predictor
+from tests.models.example import example_card, example_recording
 
 COLUMNS = len(BIOMARKERS)
 
@@ -66,6 +70,15 @@ def test_numbers_are_thresholds_and_shares() -> None:
 def test_tables_that_are_no_trees_are_refused(name: str, value: object, said: str) -> None:
     with pytest.raises(RuntimeError, match=said):
         loaded(**{name: torch.tensor(value)})
+
+
+def test_it_has_no_places_of_the_signal_to_mark() -> None:
+    card = example_card("forest", options={"trees": 2})
+    predictor = Predictor(
+        card, Forest(ForestOptions(trees=2), leads=12, labels=5), torch.device("cpu")
+    )
+    with pytest.raises(ExplanationError, match="does not look at the signal"):
+        grad_cam(predictor, example_recording(), "MI")
 
 
 def test_a_missing_table_is_named() -> None:

@@ -11,6 +11,9 @@ from ecgcore.models.registry import build_network, network_entry, network_names,
 from tests.models.example import seeded_network
 
 every_network = pytest.mark.parametrize("name", network_names())
+every_one_that_sees_the_signal = pytest.mark.parametrize(
+    "name", [name for name in network_names() if name != "forest"]
+)
 
 
 def inputs(name: str, leads: int, records: int = 3) -> Tensor:
@@ -34,7 +37,7 @@ def test_shape(name: str, leads: int, labels: int) -> None:
     assert logits.dtype == torch.float32
 
 
-@every_network
+@every_one_that_sees_the_signal
 def test_a_record_does_not_depend_on_its_neighbours(name: str) -> None:
     network = seeded_network(name)
     x = inputs(name, 12)
@@ -48,7 +51,7 @@ def test_a_record_does_not_depend_on_its_neighbours(name: str) -> None:
     torch.testing.assert_close(together, turned, rtol=0, atol=float(1e-3 * spread))
 
 
-@every_network
+@every_one_that_sees_the_signal
 def test_gradient_reaches_every_weight(name: str) -> None:
     network = seeded_network(name).train()
     torch.manual_seed(3)
@@ -61,7 +64,7 @@ def test_gradient_reaches_every_weight(name: str) -> None:
     assert without == []
 
 
-@every_network
+@every_one_that_sees_the_signal
 def test_every_lead_matters(name: str) -> None:
     network = seeded_network(name)
     x = inputs(name, 12, records=1).requires_grad_()
@@ -80,7 +83,7 @@ def test_features_times_head_are_the_logits(name: str) -> None:
         torch.testing.assert_close(network.head(features), network(x))
 
 
-@every_network
+@every_one_that_sees_the_signal
 def test_the_layer_for_grad_cam_has_the_promised_axes(name: str) -> None:
     network = seeded_network(name)
     seen: list[Tensor] = []

@@ -47,6 +47,11 @@ def aside_columns(names: Sequence[AsideName]) -> tuple[str, ...]:
     return tuple(column for name in names for column in ASIDE_COLUMNS[name])
 
 
+def rule_columns(names: Sequence[AsideName]) -> list[int]:
+    """Which columns of a row are rules' answers."""
+    return [at for at, column in enumerate(aside_columns(names)) if column in PAPER_RULES]
+
+
 def aside_row(recording: Recording, names: Sequence[AsideName]) -> NDArray[np.float32]:
     """The aside values of a recording, (columns,) float32; NaN where something is not known."""
     blocks = [_block(recording, name) for name in names]

@@ -125,38 +125,29 @@ def _stated(part: PackedData, predictor: Predictor) -> NDArray[np.bool_]:
 
 def _again(part: PackedData, earlier: list[PackedData]) -> NDArray[np.bool_]:
     """Which records an earlier part holds, or the part itself further up."""
-    again = _alike(np.tril(_correlations(part, part), -1))
+    again = _same_signal(part, part)
     for other in earlier:
         again |= _same_signal(part, other)
     return again
 
 
 def _same_signal(part: PackedData, other: PackedData) -> NDArray[np.bool_]:
-    """Which records of a part the other holds too."""
-    return _alike(_correlations(part, other))
-
-
-def _alike(correlations: NDArray[np.float32]) -> NDArray[np.bool_]:
-    found: NDArray[np.bool_] = correlations.max(axis=1) >= SAME_SIGNAL
-    return found
-
-
-def _correlations(part: PackedData, other: PackedData) -> NDArray[np.float32]:
-    """Of each signal with each, over all leads at once, (records, records of the other)."""
+    """Which records of a part the other holds too; within one, which it holds further up."""
     if part.leads != other.leads or part.stored.shape[1:] != other.stored.shape[1:]:
         raise PackedDataError(
             f"{part.name} and {other.name} differ in leads or length; pack both anew alike"
         )
-    found = np.empty((len(part), len(other)), dtype=np.float32)
+    found = np.zeros(len(part), dtype=bool)
     mine = _unit_rows(part.stored)
     for first in range(0, len(other), _AT_ONCE):
-        rows = slice(first, first + _AT_ONCE)
-        found[:, rows] = mine @ _unit_rows(other.stored[rows]).T
+        alike = mine @ _unit_rows(other.stored[first : first + _AT_ONCE]).T >= SAME_SIGNAL
+        found |= (np.tril(alike, -1 - first) if other is part else alike).any(axis=1)
     return found
 
 
 def _unit_rows(stored: NDArray[np.int16]) -> NDArray[np.float32]:
     """Conditioned signals have mean 0 a lead; each as one row of length 1 (0 where all is flat)."""
     rows = stored.reshape(len(stored), -1).astype(np.float32)
-    lengths: NDArray[np.float32] = np.linalg.norm(rows, axis=1, keepdims=True)
-    return rows / np.maximum(lengths, np.float32(1.0))
+    lengths = np.sqrt(np.einsum("ij,ij->i", rows, rows))
+    rows /= np.maximum(lengths, 1.0)[:, None]
+    return rows

@@ -42,7 +42,13 @@ def run_fuse(given: argparse.Namespace, show: Show) -> int:
     from ecgcore.models.predictor import read_predictor
     from ecgcore.training.checkpoint import TrainingError
     from ecgcore.training.fusion import fuse
-    from ecgcore.training.fusion_card import class_row, publish_fused, refuse_other_data, score_row
+    from ecgcore.training.fusion_card import (
+        class_row,
+        kept_row,
+        publish_fused,
+        refuse_other_data,
+        score_row,
+    )
 
     if given.out.resolve() == given.model.resolve():
         raise UsageError("--out is the model's own folder; name another, the model is kept")
@@ -59,9 +65,8 @@ def run_fuse(given: argparse.Namespace, show: Show) -> int:
         return REFUSED
     for place in fusion.fitted:
         show(class_row(card, fusion, place))
-    for place, why in fusion.kept.items():
-        label = card.labels[place]
-        show({"code": label.code, "set": label.set, "w": fusion.trust(place), "reason": why})
+    for place in fusion.kept:
+        show(kept_row(card, fusion, place))
     show({"macro": {way: score_row(score) for way, score in fusion.macro.items()}})
     show({"model": name, "folder": str(given.out), "lambda": fusion.lambda_})
     return DONE

@@ -116,15 +116,18 @@ def fuse(predictor: Predictor, parts: Sequence[PackedData], learned: PackedData)
     answers = class_answers(predictor, records)
     kept = {place: why for place, one in answers.items() if (why := too_few(one)) is not None}
     chosen = {place: one for place, one in answers.items() if place not in kept}
-    folds = {len(np.unique(one.fold)) for one in chosen.values()}
-    if not chosen or min(folds) < 2:
+    codes = {place: predictor.card.labels[place].code for place in answers}
+    if not chosen:
         raise TrainingError(
-            "no class has recordings enough to fit and to hold out: "
-            + "; ".join(
-                f"{predictor.card.labels[place].code}: {why}" for place, why in kept.items()
-            )
-            + ("" if kept else "all recordings are of one fold")
+            "no class has recordings enough to fit: "
+            + "; ".join(f"{codes[place]}: {why}" for place, why in kept.items())
             + "; give more recordings in millivolts, packed with data pack --rules"
+        )
+    whole = [codes[place] for place, one in chosen.items() if len(np.unique(one.fold)) < 2]
+    if whole:
+        raise TrainingError(
+            f"the recordings of {', '.join(whole)} are all of one fold, so that none can be held "
+            "out; pack them anew with data pack, which deals them out by patient"
         )
     return _fitted(predictor, chosen, kept, records)
 

@@ -154,6 +154,17 @@ def class_row(card: ModelCard, fusion: Fusion, place: int) -> dict[str, Any]:
     }
 
 
+def kept_row(card: ModelCard, fusion: Fusion, place: int) -> dict[str, Any]:
+    """Why the weight of a class with a rule stays at its start, as a JSON object."""
+    label = card.labels[place]
+    return {
+        "code": label.code,
+        "set": label.set,
+        "w": fusion.trust(place),
+        "reason": fusion.kept[place],
+    }
+
+
 def _by_lambda(one: FittedClass) -> list[tuple[float, float]]:
     return list(zip(LAMBDAS, one.trust, strict=True))
 
@@ -174,7 +185,7 @@ def _story(before: ModelCard, card: ModelCard, fusion: Fusion) -> dict[str, Any]
         },
         "macro": {way: score_row(score) for way, score in fusion.macro.items()},
         "fitted": [class_row(card, fusion, place) for place in fusion.fitted],
-        "kept_at_start": {card.labels[place].code: why for place, why in fusion.kept.items()},
+        "kept_at_start": [kept_row(card, fusion, place) for place in fusion.kept],
         "code_sha256": code_digest(),
     }
 
@@ -203,12 +214,13 @@ def _limits(card: ModelCard, fusion: Fusion, blind: bool) -> tuple[str, ...]:
     more = fusion.macro[fusion.way].more_than_network
     fused, alone = fusion.macro[fusion.way].auroc, fusion.macro["network"].auroc
     low, high = more.interval or (float("nan"), float("nan"))
+    start = fusion.macro["start"].auroc
     said = [
         "The network was trained where no rule is known; what a rule weighs was fitted afterwards "
         f"(lambda {fusion.lambda_:g}) on {len(fusion.records.data)} recordings in millivolts, for "
         f"{', '.join(codes)}. On recordings that the weights were not fitted on, their mean AUROC "
         f"is {fused:.3f}, the network's alone {alone:.3f} (difference {fused - alone:+.3f}, 95 % "
-        f"interval {low:+.3f} to {high:+.3f})."
+        f"interval {low:+.3f} to {high:+.3f}), with all weights at their start {start:.3f}."
     ]
     if fusion.kept:
         said.append(

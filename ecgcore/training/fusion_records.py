@@ -1,10 +1,10 @@
 """The recordings that a super learner is fitted on: which count, and what is said of each.
 
-Left out are recordings that the network has learned from, on which it is surer than anywhere else,
-and one that stands twice. Both are told by the conditioned signal, whatever name, rate or packing
-it came by: 10 s of two recordings never run alike in twelve leads. A label counts only in a source
-(the records of one origin in one file) that gives it to some record: what a source never says is
-not taken for a "no".
+Left out are recordings that the network has learned from or was validated on, for it is surer on
+them than anywhere else, and one that stands twice. Both are told by the conditioned signal,
+whatever name, rate or packing it came by: 10 s of two recordings never run alike in twelve leads. A
+label counts only in a source (the records of one origin in one file) that gives it to some record:
+what a source never says is not taken for a "no".
 """
 
 from __future__ import annotations

@@ -19,6 +19,7 @@ from typing import Any
 
 from ecgcore import DISCLAIMER
 from ecgcore.cli_data import add_data_arguments, run_data
+from ecgcore.cli_fusion import add_fuse_arguments, run_fuse
 from ecgcore.cli_models import asked, explaining, model_rows, predictor_named, recipe_rows
 from ecgcore.cli_training import (
     add_pretrain_arguments,
@@ -91,6 +92,8 @@ def _parser() -> argparse.ArgumentParser:
     add_train_arguments(command("train", _train, "Train a network, or go on with a run"))
     text = "Pre-train a network on records without their labels, or go on with it"
     add_pretrain_arguments(command("pretrain", _pretrain, text))
+    text = "Fit how a trained HRNN weighs its rules, and score it with and without them"
+    add_fuse_arguments(command("fuse", _fuse, text))
     add_data_arguments(command("data", _data, "Public data sets: list, fetch, pack"))
     return parser
 
@@ -312,6 +315,10 @@ def _train(given: argparse.Namespace) -> int:
 
 def _pretrain(given: argparse.Namespace) -> int:
     return run_pretrain(given, lambda row: _print(row, given.json))
+
+
+def _fuse(given: argparse.Namespace) -> int:
+    return run_fuse(given, lambda row: _print(row, given.json))
 
 
 def _print(row: dict[str, Any], as_json: bool) -> None:

@@ -46,6 +46,7 @@ ANYTHING = {
     "cli_values",
     "cli_signal",
     "cli_data",
+    "cli_fusion",
     "cli_models",
     "cli_shards",
     "cli_training",

@@ -20,6 +20,7 @@ from typing import Any, cast, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from ecgcore.datasets.ludb_statements import statement_of_words
 from ecgcore.datasets.pack_file import PackWriter
 from ecgcore.datasets.packed_aside import Answers, aside_fields, rule_answers
 from ecgcore.datasets.record import DataLabel, DataSet, DatasetRecord, Skipped
@@ -98,7 +99,9 @@ def statements_of(labels: Iterable[DataLabel]) -> tuple[frozenset[str], tuple[Da
     left: list[DataLabel] = []
     for label in labels:
         mapped: set[str] = set()
-        if label.system in get_args(CodeSystem):
+        if label.system == "text":
+            mapped = {statement_of_words(label.code) or ""} - {""}
+        elif label.system in get_args(CodeSystem):
             system = cast(CodeSystem, label.system)
             if label.code in mapped_codes(system):
                 mapped = {

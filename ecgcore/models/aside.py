@@ -54,6 +54,11 @@ def aside_columns(names: Sequence[AsideName]) -> tuple[str, ...]:
     return tuple(column for name in names for column in ASIDE_COLUMNS[name])
 
 
+def rule_columns(names: Sequence[AsideName]) -> list[int]:
+    """Which columns of a row are rules' answers."""
+    return [at for at, column in enumerate(aside_columns(names)) if column in PAPER_RULES]
+
+
 def aside_row(
     recording: Recording, names: Sequence[AsideName], seen: Seen | None = None
 ) -> NDArray[np.float32]:

@@ -16,7 +16,7 @@ from torch import Tensor
 from ecgcore.datasets.packed import PackedData
 from ecgcore.datasets.splits import Split
 from ecgcore.labels import labels_of
-from ecgcore.models.aside import PAPER_RULES, aside_columns
+from ecgcore.models.aside import rule_columns
 from ecgcore.models.card import CARD, WEIGHTS, LabelCard, ModelCard
 from ecgcore.models.input_spec import InputSpec
 from ecgcore.models.network import count_flops
@@ -127,8 +127,7 @@ def stored_weights(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 def _limits(options: TrainOptions, data: PackedData, spec: InputSpec) -> tuple[str, ...]:
     """What a reader must be told, and of rules that a model is told of but never learned with."""
-    named = aside_columns(spec.aside)
-    rules = [column for column, name in enumerate(named) if name in PAPER_RULES]
+    rules = rule_columns(spec.aside)
     known = np.isfinite(data.select(options.train_folds).aside_inputs(spec)[:, rules])
     return (*LIMITS, RULES_NOT_LEARNED) if rules and not known.any() else LIMITS
 

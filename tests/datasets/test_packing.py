@@ -127,6 +127,17 @@ def test_only_exact_matches_become_statements() -> None:
     assert found == {"AFIB"} and left == tuple(labels[1:])
 
 
+def test_words_of_ludb_become_statements_where_they_mean_the_same() -> None:
+    labels = [
+        DataLabel("Rhythm: Sinus bradycardia.", "text", "x"),
+        DataLabel("I degree AV block", "text", "x"),
+        DataLabel("Left ventricular hypertrophy", "text", "x"),  # of false voltages
+        DataLabel("Ventricular extrasystole, type: couplet", "text", "x"),
+    ]
+    found, left = statements_of(labels)
+    assert found == {"SBRAD", "1AVB"} and left == tuple(labels[2:])
+
+
 def test_batches_are_the_records_one_by_one(packed: Path) -> None:
     batches = PackedBatches(load_packed(packed), "superclasses", ("NORM", "CD"))
     loader = DataLoader(batches, batch_size=3, collate_fn=whole_batch)

@@ -27,7 +27,7 @@ from ecgcore.training.checkpoint import TrainingError
 from ecgcore.training.fusion import LAMBDAS, FittedClass, Fusion, Score, Way
 from ecgcore.training.judging import CALIBRATED, NOT_CALIBRATED, OWN_PROBABILITIES, judged
 from ecgcore.training.options import TrainOptions, options_from_json
-from ecgcore.training.publish import RULES_NOT_LEARNED, code_digest
+from ecgcore.training.publish import RULES_NOT_LEARNED, code_digest, stored_weights
 from ecgcore.training.super_learner import LARGEST, at_bound
 
 CHOSEN_BY = "the higher macro AUROC of answers that were not fitted on; of equals the labels' own"
@@ -73,8 +73,9 @@ def publish_fused(
     options = options_of(predictor.card)
     validation = learned.select(options.validation_folds)
     network = _with_trust(predictor, fusion)
-    tensors = {key: value.cpu().contiguous() for key, value in network.state_dict().items()}
-    weights = save(tensors)
+    stored = stored_weights(network.state_dict())
+    network.load_state_dict(stored)
+    weights = save(stored)
     card = replace(
         predictor.card,
         name=name,

@@ -19,6 +19,7 @@ from ecgcore.explain.heat import HEAT_RATE, heat_times, scaled_by_peak, silent_l
 from ecgcore.explain.target import ExplanationError, label_target
 from ecgcore.labels import LabelSetName
 from ecgcore.models.input_spec import InputSpec, Prepared, prepare
+from ecgcore.models.trust import require_heart
 from ecgcore.recording import Recording
 
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ def activation_map(
     card = predictor.card
     target = label_target(card, code, label_set)
     prepared = prepare(recording, card.spec)
+    require_heart(recording, prepared)
     maps = weigh(predictor.holding(prepared.aside), prepared.values, target)
     _refuse_foreign_time(maps.shape[-1], card.spec, card.name)
     raw = np.maximum(maps.sum(axis=0), 0.0)

@@ -57,7 +57,7 @@ def plain_prediction(path: Path, prediction: Prediction) -> dict[str, Any]:
         "threshold_origin": prediction.threshold_origin,
         "device": prediction.device,
         "milliseconds": round(prediction.milliseconds, 3),
-        "warnings": list(prediction.warnings),
+        "warnings": [*prediction.doubts, *prediction.warnings],
         "labels": [
             {
                 "code": answer.code,

@@ -36,6 +36,8 @@ class Prediction:
 
     ``threshold_origin`` says how the thresholds were chosen; ``start`` and ``seconds`` are the part
     of the recording that the model saw; ``milliseconds`` is the time of preparing and inference.
+    ``warnings`` say what the model saw otherwise than it was trained, ``doubts`` why its answers
+    must not be relied on (see ``models.trust``).
     """
 
     model: str
@@ -46,6 +48,7 @@ class Prediction:
     device: str
     milliseconds: float
     warnings: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
 
     def label(self, code: str) -> LabelPrediction:
         """The answer for one label; KeyError names the known codes."""

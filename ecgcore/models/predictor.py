@@ -29,6 +29,7 @@ from ecgcore.models.input_spec import Prepared, prepare
 from ecgcore.models.network import AsideNetwork, Network, logits_of
 from ecgcore.models.prediction import LabelPrediction, Prediction
 from ecgcore.models.registry import build_network
+from ecgcore.models.trust import Known, doubts, look, require_heart
 from ecgcore.recording import Recording
 
 _BATCH = 64
@@ -42,12 +43,18 @@ class Predictor:
         self.card, self.device = card, device
         self.network = network.to(device).eval()
 
-    def predict(self, recording: Recording) -> Prediction:
-        """Every label's probability. Raises UnfitRecordingError where the model must not answer."""
+    def predict(self, recording: Recording, known: Known | None = None) -> Prediction:
+        """Every label's probability. Raises UnfitRecordingError where the model must not answer.
+
+        ``known`` is ``trust.look(recording)`` where that was done already.
+        """
         began = time.perf_counter()
         prepared = prepare(recording, self.card.spec)
+        signs = require_heart(recording, prepared)
         probabilities = self.probabilities(prepared.values[None], prepared.aside[None])[0]
-        return self._prediction(prepared, probabilities, 1000 * (time.perf_counter() - began))
+        milliseconds = 1000 * (time.perf_counter() - began)
+        doubted = doubts(recording, signs, known or look(recording))
+        return self._prediction(prepared, probabilities, milliseconds, doubted)
 
     def warm_up(self) -> None:
         """Answer once to nothing, so that a first answer's time is not the libraries' start."""
@@ -93,7 +100,11 @@ class Predictor:
         return Predictor(self.card, held, self.device)
 
     def _prediction(
-        self, prepared: Prepared, probabilities: NDArray[np.float32], milliseconds: float
+        self,
+        prepared: Prepared,
+        probabilities: NDArray[np.float32],
+        milliseconds: float,
+        doubted: tuple[str, ...],
     ) -> Prediction:
         labels = tuple(
             LabelPrediction(
@@ -115,6 +126,7 @@ class Predictor:
             device=device_name(self.device),
             milliseconds=milliseconds,
             warnings=prepared.warnings,
+            doubts=doubted,
         )
 
 

@@ -141,7 +141,7 @@ def median_beats(recording: Recording) -> Values | None:
         return None
     values = bridged(complete.signal.astype(np.float64))
     values = values - np.median(values, axis=1, keepdims=True)
-    slow = _heart_band(resample(values, complete.sampling_rate, RATE))
+    slow = heart_band(resample(values, complete.sampling_rate, RATE))
     places = np.round(detect_qrs(slow, RATE)).astype(int)
     places = places[(places >= BEFORE) & (places < slow.shape[1] - AFTER)]
     if places.size < _FEWEST_BEATS:
@@ -154,7 +154,8 @@ def median_beats(recording: Recording) -> Values | None:
     return beats / lengths  # type: ignore[no-any-return]
 
 
-def _heart_band(values: Values) -> Values:
+def heart_band(values: Values) -> Values:
+    """Zero-phase 0.5 to 40 Hz of (leads, samples) at ``RATE``."""
     from scipy.signal import butter, sosfiltfilt
 
     sections = butter(2, (0.5, 40.0), "band", fs=RATE, output="sos")

@@ -13,7 +13,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from ecgcore.models.prediction import LabelPrediction, Prediction
 from ecgcore.recording import Recording
-from ecgcore.ui import readings, services
+from ecgcore.ui import services
 from ecgcore.ui.controls import Extent, show_from
 from ecgcore.ui.folded import show_folded
 from ecgcore.ui.markdown import plain
@@ -102,7 +102,7 @@ def show_findings(prediction: Prediction, recording: Recording) -> None:
         f"{len(positive) + len(negative)} {_kind(prediction)}</div>"
     )
     _part_seen(prediction, recording)
-    _unfit_seen(recording)
+    _doubted(prediction, recording)
     if not positive:
         st.html('<div class="lightbox-none">No statement reaches its threshold.</div>')
     _rows(positive, prediction, recording)
@@ -138,15 +138,10 @@ def _part_seen(prediction: Prediction, recording: Recording) -> None:
     )
 
 
-def _unfit_seen(recording: Recording) -> None:
-    """That the model saw leads which nobody could read."""
-    doubted = readings.doubted_leads(recording)
-    if doubted:
-        leads = ", ".join(doubted)
-        st.html(
-            f'<div class="lightbox-doubt {of(recording)}">The model also read {leads}, '
-            "not fit to read: do not rely on its answers.</div>"
-        )
+def _doubted(prediction: Prediction, recording: Recording) -> None:
+    """Why not to rely on what follows."""
+    for doubt in prediction.doubts:
+        st.html(f'<div class="lightbox-doubt {of(recording)}">{escape(doubt)}</div>')
 
 
 def place(model: str | None, recording: Recording) -> DeltaGenerator:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 
+from ecgcore.models.trust import Known
 from ecgcore.recording import Recording
 from ecgcore.rules.applying import apply_rules
 from ecgcore.rules.criteria import criteria_set
@@ -60,6 +61,11 @@ def reversals(recording: Recording) -> tuple[Reversal, ...]:
         return () if suspected is None else (suspected,)
 
     return memories().reversals.get(_identity(recording), compute)
+
+
+def known(recording: Recording) -> Known:
+    """Both, as a model wants them before it answers."""
+    return Known(verdict(recording), reversals(recording))
 
 
 def doubted_leads(recording: Recording) -> tuple[str, ...]:

@@ -154,7 +154,7 @@ def prediction(model: str, recording: Recording) -> Prediction | Declined:
     """A model's answer, or why it does not answer (a lead is missing, the recording too short)."""
 
     def compute() -> Prediction | Declined:
-        return _or_declined(lambda: _predictor(model).predict(recording))
+        return _or_declined(lambda: _predictor(model).predict(recording, readings.known(recording)))
 
     return memories().predictions.get(_identity(model, recording), compute)
 

@@ -34,7 +34,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "datasets": BASE | {"readers", "signal", "layers", "models"},
     "evaluation": BASE | {"signal", "layers", "models", "datasets"},
     "training": BASE | {"signal", "layers", "models", "datasets", "evaluation"},
-    "explain": BASE | {"signal", "layers", "models"},
+    "explain": BASE | {"signal", "rules.wording", "layers", "models"},
     "drawing": BASE | {"signal", "explain.explanation"},
     "recording_index": BASE,
     "recording_store": BASE | {"readers"},

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from ecgcore.recording import LEADS, Patient, Recording, Source
 from ecgcore.signal.axes import true_proportions
-from ecgcore.signal.measured import LEAD_NAMES, OVERALL_NAMES
+from ecgcore.signal.measured import LEAD_NAMES, OVERALL_NAMES, unit_of
 
 _LIMB = LEADS[:6]
 _OF_LENGTH = ("beats",)
@@ -55,6 +55,23 @@ def biomarkers(conditioned: NDArray[np.floating], sampling_rate: float) -> NDArr
         patient=Patient(),
     )
     return np.array([*_measured(recording), *sizes], dtype=np.float32)
+
+
+def as_measured(name: str, value: float) -> tuple[float, str]:
+    """A column's value in the unit that it truly has, and that unit.
+
+    The columns of amplitudes look like millivolts and are none: they come back in standard
+    deviations (SD) of the lead, limb leads' in those of the largest limb lead.
+    """
+    lead, _, inner = name.rpartition(".")
+    if inner == "size":
+        return value, "× largest limb lead"
+    unit = unit_of(inner)
+    if "mV" not in unit:
+        return value, unit
+    limb = lead in _LIMB
+    deviation = unit.replace("mV", "× limb-lead SD" if limb else "× lead SD").replace(" ms", "·ms")
+    return value / (_LIMB_MILLIVOLTS if limb else _CHEST_MILLIVOLTS), deviation
 
 
 def limb_sizes(limb: NDArray[np.floating]) -> NDArray[np.float64]:

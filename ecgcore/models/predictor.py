@@ -71,11 +71,15 @@ class Predictor:
         ``aside`` is (records, columns) for a model that is told more than the signal; without it
         nothing of that is known.
         """
+        logits = self.calibrated(torch.from_numpy(self.logits(inputs, aside)))
+        return to_probabilities(logits, self.card.output).numpy()
+
+    def calibrated(self, logits: Tensor) -> Tensor:
+        """The network's logits (records, labels) as the card calibrates them, on the CPU."""
         card = self.card
-        logits = torch.from_numpy(self.logits(inputs, aside))
-        if card.output == "sigmoid":
-            logits = logits / card.temperature + torch.tensor([one.shift for one in card.labels])
-        return to_probabilities(logits, card.output).numpy()
+        if card.output != "sigmoid":
+            return logits
+        return logits / card.temperature + torch.tensor([one.shift for one in card.labels])
 
     def logits(
         self, inputs: NDArray[np.float32], aside: NDArray[np.float32] | None = None

@@ -15,11 +15,17 @@ from typing import TYPE_CHECKING, TypeVar
 
 from ecgcore.explain import methods
 from ecgcore.explain.explanation import Explanation, LeadTopography
+from ecgcore.explain.measured_effects import (
+    MeasuredEffects,
+    has_measured_effects,
+    measured_effects,
+)
 from ecgcore.explain.methods import METHODS, explain
 from ecgcore.explain.target import ExplanationError
 from ecgcore.explain.topography import has_topography, lead_topography
 from ecgcore.labels import LabelSetName
 from ecgcore.models.card import CardError, load_card, trained_models
+from ecgcore.models.input_spec import Prepared, prepare
 from ecgcore.models.prediction import Prediction
 from ecgcore.readers.stated import Stated
 from ecgcore.recording import Recording, RecordingError, complete_limb_leads
@@ -42,6 +48,7 @@ __all__ = [
     "METHODS",
     "Declined",
     "Label",
+    "effects",
     "explanation",
     "first_method",
     "has_explanation",
@@ -74,6 +81,8 @@ class _Memories:
     predictors: Memory[Predictor] = field(default_factory=lambda: Memory(4))
     predictions: Memory[Prediction | Declined] = field(default_factory=lambda: Memory(128))
     explanations: Memory[Explanation | Declined] = field(default_factory=lambda: Memory(16))
+    effects: Memory[MeasuredEffects | Declined] = field(default_factory=lambda: Memory(128))
+    prepared: Memory[Prepared] = field(default_factory=lambda: Memory(16))
     wanted: list[Entry | None] = field(default_factory=lambda: [None])
     topographies: Memory[LeadTopography] = field(default_factory=lambda: Memory(4))
 
@@ -170,6 +179,24 @@ def explanation(
 
     key = (*_identity(model, recording), label, method)
     return memories().explanations.get(key, compute)
+
+
+def effects(model: str, recording: Recording, label: Label) -> MeasuredEffects | Declined | None:
+    """What the measured values did to a label's answer; None for a model that is told none."""
+    try:
+        card = load_card(model)
+    except CardError as refusal:
+        return Declined(str(refusal))
+    if not has_measured_effects(card):
+        return None
+    here = _identity(model, recording)
+
+    def compute() -> MeasuredEffects:
+        label_set, code = label
+        prepared = memories().prepared.get(here, lambda: prepare(recording, card.spec))
+        return measured_effects(_predictor(model), prepared, code, label_set)
+
+    return memories().effects.get((*here, label), lambda: _or_declined(compute))
 
 
 def first_method(model: str) -> str:

@@ -1,0 +1,57 @@
+"""A forest of one tree that asks the QRS duration alone, by itself or beside a network."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from ecgcore.models.biomarkers import BIOMARKERS
+from ecgcore.models.ensemble import ensemble_weights
+from ecgcore.models.forest import FOREST_ASIDE, LEAF
+from ecgcore.models.input_spec import InputSpec
+from ecgcore.models.predictor import Predictor
+from ecgcore.models.registry import build_network
+from tests.models.example import CODES, example_card, seeded_network
+
+QRS_MS, USUAL_QRS_MS = 148.0, 92.0
+LIMIT_MS = 120.0
+SPEC = InputSpec(sampling_rate=100.0, seconds=10.0, aside=FOREST_ASIDE)
+
+_NARROW = {"NORM": 0.7, "MI": 0.2, "STTC": 0.2, "CD": 0.1, "HYP": 0.1}
+_WIDE = {"NORM": 0.1, "MI": 0.2, "STTC": 0.2, "CD": 0.8, "HYP": 0.1}
+"""Shares of the labels among the records up to LIMIT_MS, and above."""
+
+
+def forest_weights(limit_ms: float = LIMIT_MS) -> dict[str, torch.Tensor]:
+    """The tree as ``Forest`` loads it."""
+    medians = torch.zeros(len(BIOMARKERS))
+    column = BIOMARKERS.index("qrs_ms")
+    medians[column] = USUAL_QRS_MS
+    shares = [[part[code] for code in CODES] for part in (_NARROW, _WIDE)]
+    return {
+        "medians": medians,
+        "head.column": torch.tensor([[column, LEAF, LEAF]], dtype=torch.int32),
+        "head.threshold": torch.tensor([[limit_ms, 0, 0]], dtype=torch.float64),
+        "head.left": torch.tensor([[1, 0, 0]], dtype=torch.int32),
+        "head.right": torch.tensor([[2, 0, 0]], dtype=torch.int32),
+        "head.leaf": torch.tensor([[0, 0, 1]], dtype=torch.int32),
+        "head.shares": torch.tensor([shares]),
+    }
+
+
+def forest_predictor(
+    beside: str | None = None, weight: int = 1, limit_ms: float = LIMIT_MS
+) -> Predictor:
+    """The tree alone, or as a member of that ``weight`` behind a seeded network."""
+    told: dict[str, Any] = {"network": "forest", "options": {"trees": 1}, "weight": weight}
+    if beside is None:
+        name, options, weights = "forest", {"trees": 1}, forest_weights(limit_ms)
+    else:
+        name, options = "ensemble", {"members": [{"network": beside, "options": {}}, told]}
+        alone = dict(seeded_network(beside).state_dict())
+        weights = ensemble_weights([alone, forest_weights(limit_ms)])
+    network = build_network(name, leads=12, labels=len(CODES), options=options)
+    network.load_state_dict(weights)
+    card = example_card(name, spec=SPEC, options=options)
+    return Predictor(card, network, torch.device("cpu"))

@@ -66,7 +66,7 @@ class MeasuredValue:
         lead, _, inner = self.name.rpartition(".")
         called = measurement_words(inner, lead or None)
         if inner in _YES_OR_NO:
-            number, usual = ("yes" if one > 0.5 else "no" for one in (self.number, self.usual))  # noqa: PLR2004
+            number, usual = ("yes" if one > 0.5 else "no" for one in (self.number, self.usual))
         else:
             number = amount_words(self.number, self.unit, self.usual)
             usual = amount_words(self.usual, self.unit, self.number)

@@ -75,6 +75,8 @@ class Ensemble(AsideNetwork):
     A forest among them is told the biomarkers, and has no maps.
     """
 
+    head: MeanHead
+
     def __init__(self, options: EnsembleOptions, leads: int, labels: int) -> None:
         super().__init__()
         built = [_member(told, leads, labels) for told in options.members]

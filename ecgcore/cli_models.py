@@ -16,6 +16,7 @@ from ecgcore.cli_values import UsageError, refusal
 
 if TYPE_CHECKING:
     from ecgcore.explain.explanation import Explanation
+    from ecgcore.explain.measured_effects import MeasuredEffects
     from ecgcore.models.predictor import Predictor
     from ecgcore.recording import Recording
     from ecgcore.training.recipes import Fact, Recipe
@@ -148,8 +149,10 @@ HEAT_SECONDS = 0.1
 
 def explaining(given: argparse.Namespace) -> Callable[[Path, Recording], dict[str, Any]]:
     """What ``explain`` prints of a recording. Raises UsageError for a method, CardError."""
+    from ecgcore.explain.measured_effects import has_measured_effects, measured_effects
     from ecgcore.explain.methods import METHODS, default_method, explain
     from ecgcore.explain.target import ExplanationError, label_target
+    from ecgcore.models.input_spec import prepare
 
     predictor = predictor_named(given.model)
     known = {name.lower(): name for name in METHODS}
@@ -163,9 +166,30 @@ def explaining(given: argparse.Namespace) -> Callable[[Path, Recording], dict[st
 
     def show(path: Path, recording: Recording) -> dict[str, Any]:
         found = explain(known[method], predictor, recording, given.label, given.label_set)
-        return plain_explanation(path, found)
+        told = {}
+        if has_measured_effects(predictor.card):
+            prepared = prepare(recording, predictor.card.spec)
+            moved = measured_effects(predictor, prepared, given.label, given.label_set)
+            told = {"measured": plain_effects(moved)}
+        return plain_explanation(path, found) | told
 
     return show
+
+
+def plain_effects(moved: MeasuredEffects) -> dict[str, Any]:
+    """What each group of measured values does to the answer."""
+    return {
+        "note": moved.note,
+        "groups": [
+            {
+                "group": one.group,
+                "probability": round(one.probability, 4),
+                "log_odds": round(one.log_odds, 4),
+                "values": [value.words for value in one.values],
+            }
+            for one in moved.groups
+        ],
+    }
 
 
 def plain_explanation(path: Path, found: Explanation) -> dict[str, Any]:

@@ -60,6 +60,7 @@ def lightbox(recording: Recording, entry: Entry) -> None:
         signal_panel.show_below(recording, options)
     if model:
         with paper:
+            evidence.show_measured(model, recording)
             evidence.show_topography(model, options.dark)
 
 

@@ -8,6 +8,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from ecgcore.explain.explanation import Explanation
+from ecgcore.explain.measured_effects import GroupEffect, MeasuredEffects
 from ecgcore.recording import Recording
 from ecgcore.ui import services
 from ecgcore.ui.findings import overlaid
@@ -60,6 +61,38 @@ def show_reading(recording: Recording, evidence: Evidence) -> None:
     elif isinstance(evidence, services.Declined):
         sentence = evidence.sentence
     st.html(f'<div class="lightbox-reading {of(recording)}">{escape(sentence)}</div>')
+
+
+_MOST_GROUPS = 5
+_LEAST_SHOWN = 0.005
+"""A change of probability that two decimals show."""
+
+
+def show_measured(model: str, recording: Recording) -> None:
+    """Which measured values moved the clicked label's answer; nothing for a model without them."""
+    label = overlaid(model, recording)
+    found = services.effects(model, recording, label) if label else None
+    if isinstance(found, services.Declined):
+        st.html(f'<div class="lightbox-small {of(recording)}">{escape(found.sentence)}</div>')
+    elif isinstance(found, MeasuredEffects):
+        told = [one for one in found.groups if abs(one.probability) >= _LEAST_SHOWN]
+        rows = "".join(_effect_row(one) for one in told[:_MOST_GROUPS])
+        none = "No group of values moves it by 0.01 or more when it is replaced by usual values."
+        st.html(
+            f'<div class="{of(recording)}"><div class="lightbox-title">Measured values that moved '
+            f"the answer for {escape(found.label)} ({found.probability:.2f})</div>"
+            f'<dl class="lightbox-facts">{rows}</dl>'
+            f'<div class="lightbox-small">{escape(found.note if told else none)}</div></div>'
+        )
+
+
+def _effect_row(one: GroupEffect) -> str:
+    values = "; ".join(value.words for value in one.values)
+    sign = "+" if one.probability > 0 else "\N{MINUS SIGN}"
+    return (
+        f"<dt><b>{sign}{abs(one.probability):.2f}</b> {escape(one.group)}</dt>"
+        f"<dd>{escape(values)}</dd>"
+    )
 
 
 def _say(status: DeltaGenerator, sentence: str) -> None:

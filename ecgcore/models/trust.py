@@ -30,6 +30,8 @@ LEAST_REPETITION = 0.7
 """Ventricular tachycardia without complexes that stand out: 0.9."""
 MOST_SAMENESS = 0.98
 """Power of the leads that one signal explains; at most 0.95 in recordings called readable."""
+MOST_HUM = 0.4
+"""At most 0.20 in the public recordings at hand, called readable or not."""
 MOST_LIMB_MISFIT = 0.15
 """RMS; at most 0.07 in real recordings, which clipping and rounding explain."""
 SLOW_RR_SECONDS, SLOW_QRS_HZ = 1.25, 10.0
@@ -74,6 +76,12 @@ def require_heart(recording: Recording, prepared: Prepared) -> Signs:
             f"leads that all show the same signal ({signs.sameness:.1%} of their power)",
             f"leads that differ, as a heart does from eight sides (at most {MOST_SAMENESS:.0%})",
             "leave calibration and test signals out, or export each lead from its own channel",
+        )
+    if signs.hum > MOST_HUM:
+        raise UnfitRecordingError(
+            f"a hum of one frequency ({signs.hum:.0%} of the leads' power)",
+            f"an ECG, in which no frequency above 10 Hz prevails (at most {MOST_HUM:.0%})",
+            "check the electrodes and the cables, switch mains equipment off, and record again",
         )
     slow = signs.beats < SLOW_PER_MINUTE / 60 * signs.seconds
     least = LEAST_LIKENESS_SLOW if slow else LEAST_LIKENESS

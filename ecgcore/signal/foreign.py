@@ -39,6 +39,7 @@ _WINDOW = 200
 """Samples at ``RATE``; leads are compared in windows of two seconds, so that one jump of all leads
 at once does not count."""
 _LEAST_PROMINENCE = 0.3
+_FASTEST_HEART_HZ, _HUM_HZ = 10.0, 1.0
 _LEAST = 1e-9
 _EMPTY = 1e-3
 """A lead of less than this share of the largest lead's RMS shows nothing."""
@@ -56,6 +57,8 @@ class Signs:
     signs of Einthoven and Goldberger leave unexplained, NaN where it cannot be asked.
     ``repetition`` is the highest peak of the autocorrelation, mean over the leads, between 0.18 and
     0.6 s: high where no complex stands out and yet all repeats, as in ventricular tachycardia.
+    ``hum`` is the largest share of power within 1 Hz of one frequency above those of any heart
+    (10 Hz), median over the leads.
     """
 
     seconds: float
@@ -66,6 +69,7 @@ class Signs:
     repetition: float
     rr_seconds: float
     qrs_hz: float
+    hum: float
 
 
 def signs_of_a_heart(recording: Recording) -> Signs:
@@ -90,6 +94,7 @@ def signs_of_a_heart(recording: Recording) -> Signs:
         repetition=_repetition(np.stack(list(kept.values()))) if kept else 0.0,
         rr_seconds=float(np.median(np.diff(places))) / RATE if len(places) > 1 else np.nan,
         qrs_hz=_qrs_hz(beats) if enough else np.nan,
+        hum=_hum(np.stack(list(kept.values()))) if kept else 0.0,
     )
 
 
@@ -152,6 +157,16 @@ def _repetition(slow: _Values) -> float:
     peaks, _ = find_peaks(together, prominence=_LEAST_PROMINENCE)
     peaks = peaks[peaks >= _SHORTEST_PERIOD]
     return float(together[peaks].max(initial=0.0))
+
+
+def _hum(slow: _Values) -> float:
+    """See ``Signs``."""
+    power = np.abs(np.fft.rfft(slow * np.hanning(slow.shape[1]), axis=1)) ** 2
+    each = RATE / slow.shape[1]
+    fast = slice(round(_FASTEST_HEART_HZ / each), None)
+    width = 2 * round(_HUM_HZ / each) + 1
+    around = np.apply_along_axis(np.convolve, 1, power[:, fast], np.ones(width), "same")
+    return float(np.median(around.max(axis=1) / (power.sum(axis=1) + _LEAST)))
 
 
 def _limb_misfit(recorded: dict[str, _Values]) -> float:

@@ -35,6 +35,7 @@ def lightbox(recording: Recording, entry: Entry) -> None:
         model, method = findings.choices(services.model_names())
         status = st.container(key="status").empty()
         answers = findings.place(model, recording)
+        moved = st.container(key="moved", gap=None)
     with rules_column:
         rules = st.container(key="rules", gap=None)
     # The paper comes first, unless it must wait for evidence that takes its time.
@@ -59,8 +60,9 @@ def lightbox(recording: Recording, entry: Entry) -> None:
     with below:
         signal_panel.show_below(recording, options)
     if model:
-        with paper:
+        with moved:
             evidence.show_measured(model, recording)
+        with paper:
             evidence.show_topography(model, options.dark)
 
 

@@ -274,6 +274,12 @@ def test_explain_prints_the_map_of_a_label(capsys: pytest.CaptureFixture[str]) -
     assert all(len(values) == len(row["heat"]["I"]) >= 90 for values in row["heat"].values())
     assert max(max(values) for values in row["heat"].values()) > 0.3
     assert "random tenths" in row["note"]
+    moved = row["measured"]["groups"]
+    assert abs(moved[0]["probability"]) >= abs(moved[-1]["probability"])
+    assert "usual" in moved[0]["values"][0] and "do not add up" in row["measured"]["note"]
+    plain = [*words[:4], "inception", *words[5:], "--label-set", "superclasses"]
+    assert main(plain) == 0
+    assert "measured" not in _lines(capsys)[0]
     assert main(words) == 2
     assert "is in statements and superclasses; say which set" in capsys.readouterr().err
     assert main([*words[:-1], "NO"]) == 2

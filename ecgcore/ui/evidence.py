@@ -81,7 +81,7 @@ def show_measured(model: str, recording: Recording) -> None:
         st.html(
             f'<div class="{of(recording)}"><div class="lightbox-title">Measured values that moved '
             f"the answer for {escape(found.label)} ({found.probability:.2f})</div>"
-            f'<dl class="lightbox-facts">{rows}</dl>'
+            f'<dl class="lightbox-moved">{rows}</dl>'
             f'<div class="lightbox-small">{escape(found.note if told else none)}</div></div>'
         )
 
@@ -90,8 +90,8 @@ def _effect_row(one: GroupEffect) -> str:
     values = "; ".join(value.words for value in one.values)
     sign = "+" if one.probability > 0 else "\N{MINUS SIGN}"
     return (
-        f"<dt><b>{sign}{abs(one.probability):.2f}</b> {escape(one.group)}</dt>"
-        f"<dd>{escape(values)}</dd>"
+        f"<dt>{sign}{abs(one.probability):.2f}</dt>"
+        f"<dd><b>{escape(one.group)}</b><br>{escape(values)}</dd>"
     )
 
 

@@ -151,6 +151,10 @@ h1 { letter-spacing: -.01em; }
 .lightbox-facts { display: grid; grid-template-columns: max-content 1fr; gap: .15rem 1.2rem;
   font-size: .88rem; padding: .2rem 0 .6rem !important; margin: 0; }
 .stHtml .lightbox-facts dd { margin: 0; }
+.lightbox-moved { display: grid; grid-template-columns: max-content 1fr; gap: .3rem .7rem;
+  font-size: .8rem; line-height: 1.35; padding: .2rem 0 .3rem !important; margin: 0; }
+.stHtml .lightbox-moved dd { margin: 0; }
+.lightbox-moved dt { font-family: monospace; font-weight: 650; margin: 0; }
 .lightbox-facts dt { color: var(--ink-soft); margin: 0; font-weight: 400; }
 """
 

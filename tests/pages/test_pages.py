@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from ecgcore.explain.measured_effects import GroupEffect, MeasuredEffects, MeasuredValue
 from ecgcore.readers.opening import NamedBytes
 from ecgcore.readers.stated import Stated
+from ecgcore.recording import Recording
 from ecgcore.signal.simulator import PRESETS
 from ecgcore.ui import services
 from ecgcore.ui.style import DISCLAIMER
@@ -96,6 +98,33 @@ def test_findings_show_probability_threshold_and_positives_first(app: AppTest) -
     assert "●" not in _finding(app, NEVER).label
     assert "not enough data" in app.expander[0].label
     assert " ms on " in html(app)
+
+
+def test_a_click_shows_which_measured_values_moved_the_answer(
+    app: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wide = MeasuredValue("qrs_ms", 148.0, 92.0, "ms", 0.3)
+    groups = (
+        GroupEffect("QRS duration", 0.31, 1.5, (wide,)),
+        GroupEffect("QT interval", -0.12, -0.6, ()),
+        GroupEffect("P wave", 0.001, 0.01, ()),
+    )
+
+    def known(model: str, recording: Recording, label: tuple[str, str]) -> MeasuredEffects:
+        return MeasuredEffects(model, label[1], 0.8, groups)
+
+    open_recording(app)
+    assert "Measured values that moved" not in html(app), "nothing is clicked"
+    _finding(app, ALWAYS).click().run()
+    assert "Measured values that moved" not in html(app), "this model is told none"
+    monkeypatch.setattr(services, "effects", known)
+    app.run()
+    assert not app.exception
+    said = html(app)
+    assert f"Measured values that moved the answer for {ALWAYS} (0.80)" in said
+    assert "+0.31" in said and "QRS duration 148 ms (usual 92 ms)" in said
+    assert "\N{MINUS SIGN}0.12" in said and "P wave" not in said.split("Measured values")[1]
+    assert "do not add up" in said
 
 
 def test_a_click_on_a_finding_lays_its_evidence_over_the_trace(app: AppTest) -> None:

@@ -77,32 +77,35 @@ def publish_fused(
     network.load_state_dict(stored)
     weights = save(stored)
     card = replace(
-        predictor.card,
+        _unjudged(predictor.card),
         name=name,
-        labels=tuple(
-            replace(label, threshold=None, reason=None, shift=0.0)
-            for label in predictor.card.labels
-        ),
         cost=predictor.card.cost | {"bytes": len(weights)},
-        limits=tuple(said for said in predictor.card.limits if said not in _SAID_ANEW),
         command=command,
         weights_sha256=hashlib.sha256(weights).hexdigest(),
-        temperature=1.0,
-        calibration={},
     )
     card = judged(card, network, options, validation)
-    told = _story(predictor.card, card, fusion)
-    blind = not np.isfinite(
-        validation.aside_inputs(card.spec)[:, rule_columns(card.spec.aside)]
-    ).any()
+    rules = validation.aside_inputs(card.spec)[:, rule_columns(card.spec.aside)]
+    blind = not np.isfinite(rules).any()
     card = replace(
         card,
-        training=card.training | {"super_learner": told},
+        training=card.training | {"super_learner": _story(predictor.card, card, fusion)},
         limits=(*card.limits, *_limits(card, fusion, blind)),
     )
     write_bytes(folder / WEIGHTS, weights)
     write_json(folder / CARD, card.to_json())
     return card
+
+
+def _unjudged(card: ModelCard) -> ModelCard:
+    """A card as it was before the validation records had their say."""
+    labels = (replace(one, threshold=None, reason=None, shift=0.0) for one in card.labels)
+    return replace(
+        card,
+        labels=tuple(labels),
+        limits=tuple(said for said in card.limits if said not in _SAID_ANEW),
+        temperature=1.0,
+        calibration={},
+    )
 
 
 def _with_trust(predictor: Predictor, fusion: Fusion) -> HRNN:

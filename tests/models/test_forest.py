@@ -41,7 +41,7 @@ def loaded(**changes: torch.Tensor) -> Forest:
 
 def test_the_answer_is_the_mean_share_of_the_leaves() -> None:
     made, x = loaded(), torch.zeros(3, 12, 1000)
-    told = torch.full((3, COLUMNS), 5.0)
+    told = torch.full((3, COLUMNS), 10.0)  # the threshold itself goes left
     told[1, 3], told[2, 3] = 10.5, torch.nan  # the median, 20, goes right
     shares = torch.tensor([[0.3, 0.25], [0.5, 0.75], [0.5, 0.75]])
     expected = torch.log((shares + UNSEEN) / (1 - shares + UNSEEN))

@@ -31,7 +31,6 @@ _LIMB_SIGNS: dict[str, tuple[int, int]] = {
 _BEFORE, _AFTER = 14, 20
 """Samples at ``RATE`` around the middle of a QRS complex that are compared."""
 _REACH = 3
-_MOST_BEATS = 60
 _HALF_QRS = 10
 _SHORTEST_PERIOD, _LONGEST_PERIOD = 18, 60
 """Samples at ``RATE``: 100 to 330 a minute, the rates of ventricular tachycardia and flutter."""
@@ -49,7 +48,7 @@ _EMPTY = 1e-3
 class Signs:
     """What a recording has of a heart; ``seconds`` of it were looked at.
 
-    ``beats`` is the number of complexes that stand out. ``likeness`` (median over the beats of the
+    ``beats`` is the number of complexes that stand out and lie wholly inside. ``likeness`` (median over the beats of the
     mean cosine over the leads with the beat most like it), ``rr_seconds`` and ``qrs_hz`` (the mean
     frequency of the median complex) are NaN under two beats. ``sameness`` is the share of the
     independent leads, each of unit power, that one common signal explains, NaN under two such
@@ -83,11 +82,11 @@ def signs_of_a_heart(recording: Recording) -> Signs:
     named = dict(zip(recording.leads, slow, strict=True))
     kept = {lead: row for (lead, row), seen in zip(named.items(), shown, strict=True) if seen}
     recorded = {lead: row for lead, row in kept.items() if lead not in recording.computed}
-    beats = _beats(np.stack(list(kept.values())), places) if kept else np.empty((0, 0, 0))
+    beats = _whole_beats(np.stack(list(kept.values())), places) if kept else np.empty((0, 0, 0))
     enough = len(beats) > 1
     return Signs(
         seconds=recording.seconds,
-        beats=len(places),
+        beats=len(beats),
         likeness=_likeness(beats) if enough else np.nan,
         sameness=_sameness(kept),
         limb_misfit=_limb_misfit(recorded),
@@ -98,13 +97,11 @@ def signs_of_a_heart(recording: Recording) -> Signs:
     )
 
 
-def _beats(slow: _Values, places: _Values) -> _Values:
+def _whole_beats(slow: _Values, places: _Values) -> _Values:
     """(beats, leads, samples) with room to shift, each lead by its own usual size."""
     before, after = _BEFORE + _REACH, _AFTER + _REACH
     at = np.round(places).astype(int)
     at = at[(at >= before) & (at < slow.shape[1] - after)]
-    if len(at) > _MOST_BEATS:
-        at = at[np.linspace(0, len(at) - 1, _MOST_BEATS).round().astype(int)]
     if not len(at):
         return np.empty((0, len(slow), before + after))
     cut = np.stack([slow[:, p - before : p + after] for p in at])

@@ -48,12 +48,13 @@ _EMPTY = 1e-3
 class Signs:
     """What a recording has of a heart; ``seconds`` of it were looked at.
 
-    ``beats`` is the number of complexes that stand out and lie wholly inside. ``likeness`` (median over the beats of the
-    mean cosine over the leads with the beat most like it), ``rr_seconds`` and ``qrs_hz`` (the mean
-    frequency of the median complex) are NaN under two beats. ``sameness`` is the share of the
-    independent leads, each of unit power, that one common signal explains, NaN under two such
-    leads. ``limb_misfit`` is the largest share (RMS) of a recorded limb lead that I and II with the
-    signs of Einthoven and Goldberger leave unexplained, NaN where it cannot be asked.
+    ``beats`` is the number of complexes that stand out and lie wholly inside. ``likeness`` (median
+    over the beats of the mean cosine over the leads with the beat most like it), ``rr_seconds`` and
+    ``qrs_hz`` (the mean frequency of the median complex) are NaN under two beats. ``sameness`` is
+    the share of the independent leads, each of unit power, that one common signal explains, NaN
+    under two such leads. ``limb_misfit`` is the largest share (RMS) of a recorded limb lead that I
+    and II with the signs of Einthoven and Goldberger leave unexplained, NaN where it cannot be
+    asked.
     ``repetition`` is the highest peak of the autocorrelation, mean over the leads, between 0.18 and
     0.6 s: high where no complex stands out and yet all repeats, as in ventricular tachycardia.
     ``hum`` is the largest share of power within 1 Hz of one frequency above those of any heart

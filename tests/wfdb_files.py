@@ -47,17 +47,22 @@ def broken_wfdb_files(name: str) -> list[NamedBytes]:
 
 
 def _counts(seconds: float, rate_bpm: float) -> np.ndarray:
-    """(12, samples) int counts: beats of another size in each lead, limb leads by the algebra."""
+    """(12, samples) int counts: beats of another shape and size in each lead, as a heart's are seen
+    from eight sides; limb leads by the algebra."""
     time = np.arange(round(seconds * RATE)) / RATE
     phase = (time * rate_bpm / 60) % 1.0
-    beat = (
-        0.1 * np.exp(-(((phase - 0.24) / 0.025) ** 2))
-        + 1.0 * np.exp(-(((phase - 0.40) / 0.014) ** 2))
-        + 0.25 * np.exp(-(((phase - 0.66) / 0.055) ** 2))
+    sizes = np.array([0.7, 1.1, -0.5, 0.4, 0.8, 1.2, 1.1, 0.9])[:, None]
+    late = np.array([0, 0, 0, 2, 4, 6, 8, 8])[:, None] / 1000
+    s_waves = np.array([0.1, 0.05, -0.2, -1.0, -0.8, -0.4, -0.1, 0.0])[:, None]
+    t_waves = np.array([0.2, 0.3, -0.05, 0.2, 0.35, 0.3, 0.25, 0.2])[:, None]
+    beats = (
+        0.1 * np.exp(-(((phase - 0.24) / 0.025) ** 2)) * sizes
+        + np.exp(-(((phase - 0.40 - late) / 0.014) ** 2)) * sizes
+        + np.exp(-(((phase - 0.44) / 0.014) ** 2)) * s_waves
+        + np.exp(-(((phase - 0.66) / 0.055) ** 2)) * t_waves
     )
     noise = np.random.default_rng(7).normal(0, 0.006, (8, len(time)))
-    sizes = np.array([0.7, 1.1, -0.5, 0.4, 0.8, 1.2, 1.1, 0.9])
-    source = 2 * np.round(GAIN * (sizes[:, None] * beat + noise) / 2)  # even: halves stay whole
+    source = 2 * np.round(GAIN * (beats + noise) / 2)  # even: halves stay whole
     one, two = source[0], source[1]
     limb = [one, two, two - one, -(one + two) / 2, one - two / 2, two - one / 2]
     return np.stack([*limb, *source[2:]]).astype(np.int64)

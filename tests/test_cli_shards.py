@@ -13,6 +13,7 @@ import pytest
 
 from ecgcore.cli import main
 from ecgcore.recording import LEADS
+from tests.models.example import example_recording
 from tests.torchrun import finished, outcome, torchrun, wait_until, worker_ids
 
 MODEL = "inception"
@@ -22,7 +23,8 @@ def _files(folder: Path, count: int) -> list[str]:
     """Names of so many recordings of 10 s, all the same but for the third, which is none."""
     folder.mkdir()
     leads = [lead for lead in LEADS if lead in ("I", "II") or lead.startswith("V")]
-    signals = np.random.default_rng(0).normal(0, 0.3, (8, 1000)).astype(np.float32)
+    heart = example_recording(rate=100.0)
+    signals = heart.signal[[LEADS.index(lead) for lead in leads]]
     first = folder / "0000.npz"
     np.savez(first, signal=signals, leads=np.array(leads), sampling_rate=100.0)
     paths = [first, *(folder / f"{number:04d}.npz" for number in range(1, count))]

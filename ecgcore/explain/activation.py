@@ -20,7 +20,6 @@ from ecgcore.explain.heat import HEAT_RATE, heat_times, scaled_by_peak, silent_l
 from ecgcore.explain.target import ExplanationError, label_target
 from ecgcore.labels import LabelSetName
 from ecgcore.models.input_spec import InputSpec, Prepared, prepare
-from ecgcore.models.trust import require_heart
 from ecgcore.recording import Recording
 
 if TYPE_CHECKING:
@@ -59,7 +58,6 @@ def activation_map(
     card = predictor.card
     target = label_target(card, code, label_set)
     prepared = prepare(recording, card.spec)
-    require_heart(recording, prepared)
     held = predictor.holding(prepared.aside)
     if not held.network.cam_layers:
         raise ExplanationError(

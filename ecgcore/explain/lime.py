@@ -25,7 +25,6 @@ from ecgcore.explain.heat import HEAT_RATE, heat_times, scaled_by_peak, silent_l
 from ecgcore.explain.target import label_target
 from ecgcore.labels import LabelSetName
 from ecgcore.models.input_spec import InputSpec, Prepared, prepare
-from ecgcore.models.trust import require_heart
 from ecgcore.recording import Recording
 
 if TYPE_CHECKING:
@@ -100,7 +99,6 @@ def lime(
     card = predictor.card
     target = label_target(card, code, label_set)
     prepared = prepare(recording, card.spec)
-    require_heart(recording, prepared)
     segments = cut(prepared, card.spec, segment_seconds)
     kept = draw_masks(segments.count, copies, seed)
     held = predictor.holding(prepared.aside)

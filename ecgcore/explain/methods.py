@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ecgcore.explain import grad_cam as _grad_cam
@@ -14,6 +15,8 @@ from ecgcore.explain.target import ExplanationError
 from ecgcore.explain.topography import has_topography
 from ecgcore.labels import LabelSetName
 from ecgcore.models.card import ModelCard
+from ecgcore.models.input_spec import prepare
+from ecgcore.models.trust import require_heart
 from ecgcore.recording import Recording
 
 if TYPE_CHECKING:
@@ -48,9 +51,12 @@ def explain(
 
     The map of a method of ``METHODS``, put to the deletion test: one that does not mark what the
     model used comes back empty, with a note that says so. Raises ExplanationError for an unknown
-    method or a label without an answer, UnfitRecordingError for a recording that the model refuses.
+    method or a label without an answer, UnfitRecordingError for a recording that the model refuses
+    to answer for.
     """
     if method not in METHODS:
         raise ExplanationError(f"unknown method {method!r}; known: {', '.join(METHODS)}")
+    signal_alone = replace(predictor.card.spec, aside=())
+    require_heart(recording, prepare(recording, signal_alone))
     found = METHODS[method](predictor, recording, code, label_set)
     return withheld(found, deletion_test(predictor, recording, found, label_set))

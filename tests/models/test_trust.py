@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from ecgcore.explain.grad_cam import grad_cam
+from ecgcore.explain.methods import explain
 from ecgcore.models.input_spec import InputSpec, UnfitRecordingError, prepare
 from ecgcore.models.predictor import load_predictor
 from ecgcore.models.trust import doubts, look, require_heart
@@ -56,7 +56,7 @@ def test_what_is_no_ecg_is_refused_by_every_road(signal: NDArray[np.floating], s
         with pytest.raises(UnfitRecordingError, match=said if name != "lightbox" else "."):
             load_predictor(name).predict(recording)
     with pytest.raises(UnfitRecordingError, match=said):
-        grad_cam(load_predictor("inception"), recording, "MI")
+        explain("Grad-CAM", load_predictor("inception"), recording, "MI")
 
 
 @pytest.mark.parametrize("preset", sorted(PRESETS))

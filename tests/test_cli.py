@@ -6,6 +6,7 @@ import json
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import pytest
 from ecgcore.cli import main
 from ecgcore.models import card as cards
 from ecgcore.recording import LEADS
+from ecgcore.signal.simulator import PRESETS, simulate
 from ecgcore.workspace import _demo_path
 from tests.packed_example import write_packed
 
@@ -26,9 +28,9 @@ def _lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
 @pytest.fixture
 def table(tmp_path: Path) -> Path:
     """Eight recorded leads at 250 Hz in mV, as CSV."""
-    generator = np.random.default_rng(0)
     leads = [lead for lead in LEADS if lead in ("I", "II") or lead.startswith("V")]
-    values = np.round(generator.normal(0, 0.3, (2500, 8)), 3)
+    heart = simulate(replace(PRESETS["sinus"], sampling_rate=250.0)).recording
+    values = np.round(np.stack([heart.lead(lead) for lead in leads], axis=1), 3)
     rows = [",".join(leads), *(",".join(f"{v:g}" for v in row) for row in values)]
     path = tmp_path / "eight.csv"
     path.write_text("# sampling_rate: 250\n# unit: mV\n" + "\n".join(rows) + "\n")

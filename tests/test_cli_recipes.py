@@ -65,7 +65,7 @@ def test_a_student_without_its_start_is_refused_first(
     words = ["train", "--recipe", "mvkt_clecg", "--set", "teacher=RUN/model"]
     assert main([*words, "--data", "none.npz", "--run", str(tmp_path / "run")]) == 2
     said = capsys.readouterr().err
-    assert "starts from CLECG's weights; pre-train xresnet1d101_wide (python -m ecgcore pre" in said
+    assert "starts from CLECG's weights; pre-train xresnet1d101 (python -m ecgcore pre" in said
     assert "--set start=RUN/start" in said
 
 

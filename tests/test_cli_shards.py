@@ -75,14 +75,14 @@ def test_a_killed_command_goes_on_with_what_its_shards_lack(
         return [line for line in lines if line.endswith("\n")]
 
     with torchrun(["ecgcore", *words]) as started:
-        wait_until(lambda: len(kept()) > 40)
+        wait_until(lambda: len(kept()) > 15)  # the unread pipe holds some more
         kill(worker_ids(started)[1], signal.SIGKILL)
         status, out, said = finished(started)
     assert status != 0
     assert "the same command goes on from here" in said
     assert [row["file"] for row in _rows(out)] == files[: len(out.splitlines())]
     before = {row["file"]: row for row in map(json.loads, kept())}
-    assert 40 < len(before) < 160
+    assert 15 < len(before) < 160
 
     with (shards / "worker-0.jsonl").open("a", encoding="utf-8") as file:
         file.write('{"file": "cut sho')

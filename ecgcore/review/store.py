@@ -139,7 +139,7 @@ class ReviewStore:
         """
         wanted = list(filed)
         for one in wanted:
-            _refuse_codes(one.codes, one.label_set)
+            refuse_codes(one.codes, one.label_set)
         with self.database.writing() as connection:
             self.require(connection, by, "file labels")
             known = set(connection.execute(select(tables.recordings.c.hash)).scalars())
@@ -152,7 +152,7 @@ class ReviewStore:
             on_file = {key: one.codes for key, one in _filed(connection).items()}
             rows = []
             for one in wanted:
-                codes = _ordered(one.codes, one.label_set)
+                codes = ordered_codes(one.codes, one.label_set)
                 if on_file.get((one.recording, one.label_set)) == codes:
                     continue
                 on_file[one.recording, one.label_set] = codes
@@ -165,13 +165,15 @@ class ReviewStore:
                 connection.execute(tables.filed.insert(), rows)
             return len(rows)
 
-    def filed(self, by: str, label_set: str = "statements") -> dict[str, FiledLabels]:
-        """The labels on file of every recording that has some, by its hash."""
+    def filed(
+        self, by: str, label_set: str = "statements", until: str | None = None
+    ) -> dict[str, FiledLabels]:
+        """The labels on file of every recording that has some, by its hash; those of a moment."""
         with self.database.reading() as connection:
             self.require(connection, by, "read")
             return {
                 recording: one
-                for (recording, name), one in _filed(connection).items()
+                for (recording, name), one in _filed(connection, until).items()
                 if name == label_set
             }
 
@@ -207,6 +209,18 @@ class ReviewStore:
         with self.database.reading() as connection:
             self.require(connection, by, "read")
             return self._reviews(connection, label_set, recording)
+
+    def head_at(self, by: str, moment: str) -> str:
+        """The hash of the last review until a moment."""
+        with self.database.reading() as connection:
+            self.require(connection, by, "read")
+            reviews = tables.reviews.c
+            found = connection.execute(
+                select(reviews.hash)
+                .where(reviews.decided_at <= moment)
+                .order_by(reviews.number.desc())
+            ).scalar()
+            return found or GENESIS
 
     def audit(self, heads: Iterable[str] = ()) -> AuditReport:
         """Verify the hash chain; ``heads`` exported earlier must occur in it, as must those of the
@@ -279,8 +293,11 @@ def _insert(connection: Connection, table: Any, **values: object) -> None:
     connection.execute(table.insert(), values)
 
 
-def _filed(connection: Connection) -> dict[tuple[str, str], FiledLabels]:
-    rows = connection.execute(select(tables.filed).order_by(tables.filed.c.number))
+def _filed(connection: Connection, until: str | None = None) -> dict[tuple[str, str], FiledLabels]:
+    query = select(tables.filed)
+    if until is not None:
+        query = query.where(tables.filed.c.filed_at <= until)
+    rows = connection.execute(query.order_by(tables.filed.c.number))
     return {
         (row.recording, row.label_set): FiledLabels(
             row.recording, tuple(json.loads(row.codes)), row.origin, row.label_set
@@ -289,14 +306,16 @@ def _filed(connection: Connection) -> dict[tuple[str, str], FiledLabels]:
     }
 
 
-def _refuse_codes(codes: Iterable[str], name: str) -> None:
+def refuse_codes(codes: Iterable[str], name: str) -> None:
+    """Raises ReviewError for a code that is not of the label set."""
     known = {label.code for label in label_set(name)}
     wrong = sorted(set(codes) - known)
     if wrong:
         raise ReviewError(f"{', '.join(wrong)} is no label of {name}; choose from that set")
 
 
-def _ordered(codes: Iterable[str], name: str) -> tuple[str, ...]:
+def ordered_codes(codes: Iterable[str], name: str) -> tuple[str, ...]:
+    """Codes of a label set, each once, in the set's order."""
     wanted = set(codes)
     return tuple(label.code for label in label_set(name) if label.code in wanted)
 
@@ -310,7 +329,7 @@ def _row(by: str, decision: Decision, number: int, previous: str) -> dict[str, A
         "reviewer": by,
         "decided_at": now(),
         "action": decision.action,
-        "codes": json.dumps(_ordered(decision.codes, decision.label_set)),
+        "codes": json.dumps(ordered_codes(decision.codes, decision.label_set)),
         "comment": decision.comment,
         "seconds": float(decision.seconds),
         "evidence": json.dumps(evidence, allow_nan=False),

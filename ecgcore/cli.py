@@ -21,6 +21,12 @@ from ecgcore import DISCLAIMER
 from ecgcore.cli_data import add_data_arguments, run_data
 from ecgcore.cli_fusion import add_fuse_arguments, run_fuse
 from ecgcore.cli_models import asked, explaining, model_rows, predictor_named, recipe_rows
+from ecgcore.cli_review import (
+    add_audit_arguments,
+    add_labels_arguments,
+    run_audit,
+    run_labels,
+)
 from ecgcore.cli_training import (
     add_pretrain_arguments,
     add_train_arguments,
@@ -95,6 +101,9 @@ def _parser() -> argparse.ArgumentParser:
     text = "Fit how a trained HRNN weighs its rules, and score it with and without them"
     add_fuse_arguments(command("fuse", _fuse, text))
     add_data_arguments(command("data", _data, "Public data sets: list, fetch, pack"))
+    text = "Labels on file and decisions about them: add, import, list, snapshot, export, assign"
+    add_labels_arguments(command("labels", _labels, text))
+    add_audit_arguments(command("audit", _audit, "Verify that no review was changed or removed"))
     return parser
 
 
@@ -319,6 +328,14 @@ def _pretrain(given: argparse.Namespace) -> int:
 
 def _fuse(given: argparse.Namespace) -> int:
     return run_fuse(given, lambda row: _print(row, given.json))
+
+
+def _labels(given: argparse.Namespace) -> int:
+    return run_labels(given, lambda row: _print(row, given.json))
+
+
+def _audit(given: argparse.Namespace) -> int:
+    return run_audit(given, lambda row: _print(row, given.json))
 
 
 def _print(row: dict[str, Any], as_json: bool) -> None:

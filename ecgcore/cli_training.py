@@ -8,6 +8,7 @@ import os
 import shlex
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,7 +37,12 @@ def add_train_arguments(train: argparse.ArgumentParser) -> None:
     train.add_argument("--recipe", help="start from a named recipe, see recipes")
     train.add_argument("--options", type=Path, metavar="FILE.json", help="start from a file")
     add_changes(train, "change options")
-    _add_data_and_run(train, "progress, checkpoint, and the model in DIR/model")
+    _add_data_and_run(train, "progress, checkpoint, and the model in DIR/model", needed=False)
+    train.add_argument(
+        "--snapshot",
+        metavar="HASH",
+        help="learn from the workspace's recordings with the labels of this snapshot, see labels",
+    )
     train.add_argument(
         "--name", help="the model's name (default: the recipe's, else the network's)"
     )
@@ -49,8 +55,10 @@ def add_pretrain_arguments(pretrain: argparse.ArgumentParser) -> None:
     _add_data_and_run(pretrain, "progress, checkpoint, and the weights in DIR/start")
 
 
-def _add_data_and_run(parser: argparse.ArgumentParser, holds: str) -> None:
-    parser.add_argument("--data", type=Path, nargs="+", required=True, metavar="PACKED.npz")
+def _add_data_and_run(parser: argparse.ArgumentParser, holds: str, needed: bool = True) -> None:
+    parser.add_argument(
+        "--data", type=Path, nargs="+", required=needed, default=[], metavar="PACKED.npz"
+    )
     parser.add_argument(
         "--run",
         "--folder",  # torchrun takes --run for one of its own (argparse before Python 3.12)
@@ -72,10 +80,14 @@ def run_train(given: argparse.Namespace, show: Show) -> int:
 
     options = train_options(given)
     name = given.name or given.recipe or options.network
+    files = _with_snapshot(given)
+    if given.snapshot:  # not the data that the recipe was written for
+        own = f"Recordings of a workspace, with the labels of its snapshot {given.snapshot}."
+        options = replace(options, attribution=f"{options.attribution} {own}" if given.data else own)
     workers = ALONE
     try:
         with working_together() as workers:
-            data = workers.each(lambda: joined(given.data))
+            data = workers.each(lambda: joined(files))
             trained = train_model(options, data, given.folder, show, workers)
         if not workers.first:
             return DONE
@@ -86,11 +98,28 @@ def run_train(given: argparse.Namespace, show: Show) -> int:
         if lost or not workers.first:
             print(f"ecgcore train: {error}{GOES_ON if lost else ''}", file=sys.stderr)
         if workers.first:
-            show(refusal(given.data[0], error))
+            show(refusal(files[0], error))
         # What all workers refuse is the first one's to answer for: torchrun stops the rest at once.
         return LOST if lost else REFUSED if workers.first else DONE
     show({"model": name, "folder": str(given.folder / "model"), **card.metrics["macro"]})
     return DONE
+
+
+def _with_snapshot(given: argparse.Namespace) -> list[Path]:
+    """The packed files, and that of the snapshot. Raises UsageError."""
+    from ecgcore.datasets.record import DataSetError
+    from ecgcore.review.values import ReviewError
+    from ecgcore.review_work import packed_snapshot
+    from ecgcore.workspace import Workspace
+
+    if not given.snapshot:
+        if not given.data:
+            raise UsageError("nothing to learn from; give --data, or --snapshot")
+        return list(given.data)
+    try:
+        return [*given.data, packed_snapshot(Workspace.from_environment(), given.snapshot)]
+    except (ReviewError, DataSetError, ValueError) as error:
+        raise UsageError(str(error)) from error
 
 
 def run_pretrain(given: argparse.Namespace, show: Show) -> int:
@@ -123,7 +152,9 @@ def reproducing(given: argparse.Namespace, name: str, options: TrainOptions) -> 
     words += ["--options", given.options.name] if given.options else []
     words += ["--set", *_by_name(given.set, options)] if given.set else []
     words += ["--name", name] if given.name else []
-    return [*words, "--data", *(path.name for path in given.data), "--run", f"runs/{name}"]
+    words += ["--data", *(path.name for path in given.data)] if given.data else []
+    words += ["--snapshot", given.snapshot] if given.snapshot else []
+    return [*words, "--run", f"runs/{name}"]
 
 
 def _by_name(words: list[str], options: TrainOptions) -> list[str]:

@@ -15,7 +15,7 @@ from typing import Literal
 
 from ecgcore.storage import write_bytes
 
-VERSION = 1
+VERSION = 2
 
 State = Literal["read", "refused", "unstated"]
 
@@ -26,7 +26,7 @@ class Summary:
 
     ``state`` is "refused" where the file cannot be trusted and "unstated" where it does not say its
     sampling rate or unit; then the other fields are empty. ``sampling_rate`` is in Hz, ``warnings``
-    counts the remarks made while reading.
+    counts the remarks made while reading, ``sha256`` is that of the recording's content.
     """
 
     state: State
@@ -36,6 +36,7 @@ class Summary:
     sampling_rate: float = 0.0
     seconds: float = 0.0
     warnings: int = 0
+    sha256: str = ""
 
 
 def file_stamp(path: Path) -> str:

@@ -8,6 +8,8 @@ One folder (``ECG_WORKSPACE``, default ``./workspace``) holds
     index.json                   what the work list shows of each file (see ``recording_index``)
 
     simulated/<preset>.npz       the simulator's presets, made when the list is first looked at
+    review.db, pseudonym.key     what people decided about labels (see ``review_work``)
+    snapshots/, evidence/        labels at a moment; what models and rules say of each recording
 
 The demo recording is the 12-lead DICOM file that comes inside pydicom; the simulated ones join it
 at the end of the list, named as simulated.
@@ -241,6 +243,7 @@ def _summary(entry: Entry, stated: Stated) -> Summary:
         sampling_rate=recording.sampling_rate,
         seconds=recording.seconds,
         warnings=len(recording.source.warnings),
+        sha256=recording.source.sha256,
     )
 
 

@@ -7,7 +7,7 @@ where somebody did (``chain``). Every method that writes names who asks and chec
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any, get_args
@@ -132,6 +132,12 @@ class ReviewStore:
                 for row in connection.execute(select(tables.recordings))
             }
 
+    def names(self, by: str) -> dict[str, str]:
+        """The recordings' names by hash, for an export that identifies them. Raises Forbidden."""
+        with self.database.reading() as connection:
+            self.require(connection, by, "export identifiers")
+        return {key: one.name for key, one in self.recordings(by).items()}
+
     def file_labels(self, by: str, filed: Iterable[FiledLabels]) -> int:
         """Bring in labels on file; what is on file already is not repeated. How many are new.
 
@@ -191,8 +197,7 @@ class ReviewStore:
         adjudicates = decision.stage == "adjudication"
         with self.database.writing() as connection:
             self.require(connection, by, "adjudicate" if adjudicates else "decide")
-            earlier = self._reviews(connection, decision.label_set, decision.recording)
-            self._refuse(connection, by, decision, earlier)
+            self._refuse(connection, by, decision)
             last = connection.execute(
                 select(tables.reviews.c.number, tables.reviews.c.hash)
                 .order_by(tables.reviews.c.number.desc())
@@ -233,17 +238,26 @@ class ReviewStore:
             return audit(({**row} for row in rows), (*heads, *kept))
 
     def _reviews(
-        self, connection: Connection, label_set: str, recording: str | None
+        self,
+        connection: Connection,
+        label_set: str,
+        recording: str | None,
+        *,
+        after: int = 0,
+        of: str | None = None,
     ) -> tuple[Review, ...]:
-        query = select(tables.reviews).where(tables.reviews.c.label_set == label_set)
+        """Reviews by number, those with a number above ``after``, of one person or all."""
+        reviews = tables.reviews.c
+        query = select(tables.reviews).where(reviews.label_set == label_set, reviews.number > after)
         if recording is not None:
-            query = query.where(tables.reviews.c.recording == recording)
-        rows = connection.execute(query.order_by(tables.reviews.c.number)).mappings()
+            query = query.where(reviews.recording == recording)
+        if of is not None:
+            query = query.where(reviews.reviewer == of)
+        rows = connection.execute(query.order_by(reviews.number)).mappings()
         return tuple(_review(row) for row in rows)
 
-    def _refuse(
-        self, connection: Connection, by: str, decision: Decision, earlier: Sequence[Review]
-    ) -> None:
+    def _refuse(self, connection: Connection, by: str, decision: Decision) -> None:
+        """Refuse an unknown recording, what others decided meanwhile, and what is not one's own."""
         recordings = tables.recordings.c
         if not connection.execute(
             select(recordings.hash).where(recordings.hash == decision.recording)
@@ -251,18 +265,20 @@ class ReviewStore:
             raise ReviewError(
                 f"recording {decision.recording[:16]} is not in the store; register it first"
             )
-        own = [one for one in earlier if one.reviewer == by]
-        counted = own if self._is_independent(connection, by, decision) else earlier
-        newer = tuple(one for one in counted if one.number > decision.seen)
+        about = (connection, decision.label_set, decision.recording)
+        of = by if self._is_independent(connection, by, decision) else None
+        newer = self._reviews(*about, after=decision.seen, of=of)
         if newer:
             raise Conflict(newer)
-        standing_own = [one.number for one in current(own)]
-        if decision.revises is not None and decision.revises not in standing_own:
+        if decision.revises is None and decision.stage != "adjudication":
+            return
+        own = current(self._reviews(*about, of=by))
+        if decision.revises is not None and decision.revises not in [one.number for one in own]:
             raise ReviewError(
                 f"decision {decision.revises} is not one of {by} about this recording that "
                 "stands; only one's own can be taken back, and once"
             )
-        judged = any(one.decision.stage != "adjudication" for one in current(own))
+        judged = any(one.decision.stage != "adjudication" for one in own)
         if decision.stage == "adjudication" and decision.action != "withdraw" and judged:
             raise ReviewError(
                 f"{by} decided about this recording; a third person settles a disagreement"

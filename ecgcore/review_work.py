@@ -1,0 +1,143 @@
+"""The labelling work of a workspace: its recordings, their labels on file, and the review store.
+
+Here files meet decisions: a recording is known to the store by the hash of its content, its labels
+on file are the SCP-ECG statements that its own statements mean exactly, its patient is a pseudonym.
+The store is ``review.db`` in the workspace, or what ``ECG_REVIEW_DATABASE`` names (PostgreSQL where
+several people on several machines share one).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from ecgcore.datasets.packing import pack, statements_of
+from ecgcore.datasets.record import DataLabel
+from ecgcore.datasets.reviewed import reviewed_set
+from ecgcore.readers.stated import Stated
+from ecgcore.recording import Recording, RecordingError, complete_limb_leads
+from ecgcore.review.connection import sqlite_url
+from ecgcore.review.people import Role
+from ecgcore.review.pseudonyms import pseudonym, pseudonym_key
+from ecgcore.review.snapshots import read_snapshot
+from ecgcore.review.store import FiledLabels, KnownRecording, ReviewStore
+from ecgcore.workspace import Entry, Workspace
+
+DATABASE, SIGN_IN = "ECG_REVIEW_DATABASE", "ECG_SIGN_IN"
+LABEL_SET = "statements"
+_AT_ONCE = 200
+
+
+def open_store(workspace: Workspace) -> ReviewStore:
+    """The review store of a workspace. Raises StoreError.
+
+    Where people sign in (``ECG_SIGN_IN``) a name without a role may only read.
+    """
+    url = os.environ.get(DATABASE) or sqlite_url(workspace.root / "review.db")
+    default: Role = "reader" if os.environ.get(SIGN_IN) else "admin"
+    return ReviewStore(url, default)
+
+
+def snapshots_folder(workspace: Workspace) -> Path:
+    """Where a workspace keeps its snapshots."""
+    return workspace.root / "snapshots"
+
+
+@dataclass(frozen=True)
+class OnFile:
+    """What a recording's own statements come to: ``codes`` are SCP-ECG statements, None where it
+    states nothing that means one; ``unmapped`` are statements that mean none."""
+
+    codes: tuple[str, ...] | None
+    unmapped: tuple[str, ...]
+
+
+def on_file(recording: Recording) -> OnFile:
+    """The labels that a recording came with."""
+    labels = [
+        DataLabel(one.code, one.system, "", one.likelihood)
+        for one in recording.statements
+        if one.likelihood != 0
+    ]
+    found, left = statements_of(labels)
+    return OnFile(tuple(sorted(found)) or None, tuple(f"{one.code} ({one.system})" for one in left))
+
+
+@dataclass(frozen=True)
+class BroughtIn:
+    """How many recordings are ``new`` to the store, how many got labels on file (``labelled``), and
+    the names of those that cannot be read, with why."""
+
+    new: int
+    labelled: int
+    refused: dict[str, str]
+
+
+def known_recording(recording: Recording, key: bytes) -> KnownRecording:
+    """A recording as the store knows it."""
+    content = recording.source.sha256
+    patient = pseudonym(recording.patient.patient_id, content, key)
+    return KnownRecording(content, recording.record_id, patient)
+
+
+def bring_in(
+    store: ReviewStore, by: str, workspace: Workspace, entries: Iterable[Entry]
+) -> Iterator[BroughtIn]:
+    """Make recordings and their labels on file known, some at a time; yields the sum so far.
+
+    Raises Forbidden.
+    """
+    key = pseudonym_key(workspace.root / "pseudonym.key")
+    new, labelled, refused = 0, 0, {}
+    waiting: list[tuple[KnownRecording, FiledLabels | None]] = []
+
+    def put() -> None:
+        nonlocal new, labelled
+        new += store.register(by, (known for known, _ in waiting))
+        labelled += store.file_labels(by, (filed for _, filed in waiting if filed is not None))
+        waiting.clear()
+
+    for entry in entries:
+        try:
+            recording = workspace.read(entry, workspace.stated(entry) or Stated())
+        except RecordingError as refusal:
+            refused[entry.name] = str(refusal)
+            continue
+        codes = on_file(recording).codes
+        known = known_recording(recording, key)
+        filed = None if codes is None else FiledLabels(known.hash, codes, recording.source.format)
+        waiting.append((known, filed))
+        if len(waiting) == _AT_ONCE:
+            put()
+            yield BroughtIn(new, labelled, dict(refused))
+    put()
+    yield BroughtIn(new, labelled, dict(refused))
+
+
+def packed_snapshot(workspace: Workspace, name: str) -> Path:
+    """The packed file of a snapshot, by its hash; made where there is none.
+
+    Recordings that the workspace has no more are left out (the file's header lists them). Raises
+    ReviewError for an unknown snapshot, DataSetError, ValueError where nothing can be packed.
+    """
+    snapshot = read_snapshot(snapshots_folder(workspace), name)
+    path = workspace.root / "packs" / f"snapshot-{snapshot.hash}.pack"
+    if not path.is_file():
+        pack(reviewed_set(snapshot, readers(workspace)), path)
+    return path
+
+
+def readers(workspace: Workspace) -> dict[str, Callable[[], Recording]]:
+    """How to read each recording of the workspace, by the hash of its content."""
+    found: dict[str, Callable[[], Recording]] = {}
+    for entry in workspace.listing(seconds=float("inf")).entries:
+        if entry.summary is not None and entry.summary.sha256:
+            found[entry.summary.sha256] = partial(_read, workspace, entry)
+    return found
+
+
+def _read(workspace: Workspace, entry: Entry) -> Recording:
+    return complete_limb_leads(workspace.read(entry, workspace.stated(entry) or Stated()))

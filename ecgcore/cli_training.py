@@ -83,7 +83,9 @@ def run_train(given: argparse.Namespace, show: Show) -> int:
     files = _with_snapshot(given)
     if given.snapshot:  # not the data that the recipe was written for
         own = f"Recordings of a workspace, with the labels of its snapshot {given.snapshot}."
-        options = replace(options, attribution=f"{options.attribution} {own}" if given.data else own)
+        options = replace(
+            options, attribution=f"{options.attribution} {own}" if given.data else own
+        )
     workers = ALONE
     try:
         with working_together() as workers:

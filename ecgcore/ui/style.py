@@ -155,6 +155,21 @@ h1 { letter-spacing: -.01em; }
   font-size: .8rem; line-height: 1.35; padding: .2rem 0 .3rem !important; margin: 0; }
 .stHtml .lightbox-moved dd { margin: 0; }
 .lightbox-moved dt { font-family: monospace; font-weight: 650; margin: 0; }
+/* label quality: the decision beside the paper */
+.label-filed { font-size: .95rem; line-height: 1.35; }
+.st-key-label-panel, .st-key-label-panel .stVerticalBlock { gap: .45rem; }
+.st-key-label-panel { flex: 1 1 22rem; min-width: 22rem; max-width: 44rem; }
+.st-key-label-panel [class*="st-key-label-reason-"] button,
+.st-key-label-panel [class*="st-key-label-say-"] button { text-align: left; min-height: 0;
+  padding: .2rem .55rem; border-radius: 5px; justify-content: flex-start; }
+.st-key-label-panel [class*="st-key-label-reason-"] button { border-left: 3px solid var(--warn); }
+.st-key-label-panel [class*="st-key-label-reason-"] button p,
+.st-key-label-panel [class*="st-key-label-say-"] button p { font-size: .85rem; line-height: 1.3;
+  text-align: left; width: 100%; }
+.st-key-label-panel [class*="st-key-label-say-"] button > div,
+.st-key-label-panel [class*="st-key-label-reason-"] button > div { width: 100%;
+  justify-content: flex-start; }
+.st-key-label-filters { row-gap: .3rem; }
 .lightbox-facts dt { color: var(--ink-soft); margin: 0; font-weight: 400; }
 """
 

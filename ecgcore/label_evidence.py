@@ -1,0 +1,176 @@
+"""What models and rules say of each recording of a workspace, kept so that a queue is there at
+once.
+
+One file a source in ``evidence/``: a model with the hash of its weights, or the clinical criteria.
+Everything in it follows from the recordings and can be gathered again; it is keyed by the content
+of a recording and holds no identifier.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ecgcore.labels import statements
+from ecgcore.models.card import load_card
+from ecgcore.recording import Recording, RecordingError
+from ecgcore.storage import write_bytes
+
+if TYPE_CHECKING:
+    from ecgcore.models.prediction import Prediction
+    from ecgcore.rules.finding import Finding
+
+RULES = "clinical criteria"
+RULES_VERSION = 1
+_AT_ONCE = 16
+
+
+@dataclass
+class Source:
+    """One file: answers by recording and code; ``refused`` says why a recording has none."""
+
+    path: Path
+    answers: dict[str, dict[str, Any]] = field(default_factory=dict)
+    refused: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, path: Path) -> Source:
+        """What the file holds; nothing where it is missing or damaged: it is gathered again."""
+        try:
+            content = json.loads(path.read_bytes())
+            return cls(path, dict(content["answers"]), dict(content["refused"]))
+        except (OSError, ValueError, KeyError, TypeError):
+            return cls(path)
+
+    def __contains__(self, recording: str) -> bool:
+        return recording in self.answers or recording in self.refused
+
+    def write(self) -> None:
+        """Keep it."""
+        text = json.dumps({"answers": self.answers, "refused": self.refused}, allow_nan=False)
+        write_bytes(self.path, text.encode())
+
+
+class EvidenceBook:
+    """The evidence of a workspace from some models (by name) and the clinical criteria."""
+
+    def __init__(self, folder: Path, models: Sequence[str]) -> None:
+        self.models = tuple(models)
+        self._rules = Source.read(folder / f"rules-{RULES_VERSION}.json")
+        self._told = {
+            name: Source.read(folder / f"{name}-{load_card(name).weights_sha256[:12]}.json")
+            for name in self.models
+        }
+
+    def missing(self, recordings: Iterable[str]) -> tuple[str, ...]:
+        """Those of which a model or the criteria have not been asked."""
+        sources = (self._rules, *self._told.values())
+        return tuple(one for one in recordings if any(one not in source for source in sources))
+
+    def gather(self, readers: Mapping[str, Callable[[], Recording]]) -> Iterator[int]:
+        """Ask everything of every recording; yields how many are done, and keeps them as it goes.
+
+        A recording that cannot be read, or that a model refuses, has that as its evidence.
+        """
+        from ecgcore.models.predictor import load_predictor
+
+        predictors = {name: load_predictor(name) for name in self.models}
+        for count, (key, read) in enumerate(readers.items(), start=1):
+            try:
+                recording = read()
+            except RecordingError as refusal:
+                for source in (self._rules, *self._told.values()):
+                    source.refused[key] = str(refusal)
+                continue
+            _ask(self._rules, key, lambda ecg=recording: _rules_of(ecg))  # type: ignore[misc]
+            for name, predictor in predictors.items():
+                ask = lambda ecg=recording, one=predictor: _probabilities(one.predict(ecg))  # noqa: E731
+                _ask(self._told[name], key, ask)
+            if count % _AT_ONCE == 0:
+                self.write()
+                yield count
+        self.write()
+        yield len(readers)
+
+    def write(self) -> None:
+        """Keep what was gathered."""
+        for source in (self._rules, *self._told.values()):
+            source.write()
+
+    def probabilities(self, recordings: Sequence[str]) -> dict[str, NDArray[np.float32]]:
+        """Each model's probabilities of the statements, (recordings, 71); NaN: no answer."""
+        codes = [label.code for label in statements()]
+        found = {}
+        for name, source in self._told.items():
+            told = np.full((len(recordings), len(codes)), np.nan, dtype=np.float32)
+            for row, key in enumerate(recordings):
+                answers = source.answers.get(key, {})
+                told[row] = [answers.get(code, np.nan) for code in codes]
+            found[name] = told
+        return found
+
+    def rules(self, recordings: Sequence[str]) -> NDArray[np.int8]:
+        """What the criteria say of the statements, (recordings, 71): 1 fired, -1 measured and not
+        fired, 0 unknown."""
+        codes = [label.code for label in statements()]
+        told = np.zeros((len(recordings), len(codes)), dtype=np.int8)
+        for row, key in enumerate(recordings):
+            answers = self._rules.answers.get(key, {})
+            told[row] = [answers[code][0] if code in answers else 0 for code in codes]
+        return told
+
+    def rule_sentence(self, recording: str, code: str) -> str | None:
+        """What was measured for a statement, in words; None where no criterion could say."""
+        found = self._rules.answers.get(recording, {}).get(code)
+        return None if found is None else str(found[1])
+
+    def refusal(self, recording: str, model: str) -> str | None:
+        """Why a model did not answer, if it did not."""
+        return self._told[model].refused.get(recording)
+
+
+def _ask(source: Source, key: str, ask: Callable[[], dict[str, Any]]) -> None:
+    if key in source:
+        return
+    try:
+        source.answers[key] = ask()
+    except RecordingError as refusal:
+        source.refused[key] = str(refusal)
+
+
+def _probabilities(prediction: Prediction) -> dict[str, float]:
+    return {
+        label.code: round(float(label.probability), 6)
+        for label in prediction.labels
+        if label.set == "statements" and label.probability is not None
+    }
+
+
+def _rules_of(recording: Recording) -> dict[str, tuple[int, str]]:
+    """By statement: 1 where a criterion fired, -1 where all were measured and none did, with the
+    comparison that says so."""
+    from ecgcore.rules.applying import apply_rules
+    from ecgcore.rules.criteria import criteria_set
+    from ecgcore.signal.delineation import DEFAULT_METHOD, delineate
+    from ecgcore.signal.measurements import measure
+
+    known = {label.code for label in statements()}
+    measured = measure(recording, delineate(recording, DEFAULT_METHOD))
+    found: dict[str, list[Finding]] = {}
+    for finding in apply_rules(measured, recording.patient, criteria_set("clinical")):
+        if finding.label in known:
+            found.setdefault(finding.label, []).append(finding)
+    answers: dict[str, tuple[int, str]] = {}
+    for code, findings in found.items():
+        fired = [one for one in findings if one.fired]
+        if fired:
+            answers[code] = (1, fired[0].comparison)
+        elif all(one.fired is False for one in findings):
+            answers[code] = (-1, findings[0].comparison)
+    return answers

@@ -1,0 +1,142 @@
+"""Training on a snapshot of reviewed labels, and what the changed labels are worth.
+
+The forest of ``lightbox`` learns from folds 1-8 of the snapshot and gets its thresholds on fold 9.
+Fold 10 is frozen: a recording's fold follows from its patient, nothing is trained or chosen on it.
+Two snapshots are compared there on the same recordings, both against the labels of the later one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ecgcore.datasets.packed import PackedData, load_packed
+from ecgcore.evaluation.comparison import Difference, compare_models
+from ecgcore.labels import LabelSetName
+from ecgcore.models.predictor import Predictor, read_predictor
+from ecgcore.review_work import packed_snapshot
+from ecgcore.training.members import train_model
+from ecgcore.training.publish import publish
+from ecgcore.training.recipes import recipe
+from ecgcore.workspace import Workspace
+
+TEST_FOLD = 10
+RECIPE = "forest"
+FEWEST, FEWEST_VALIDATION = 5, 1
+"""Positives that a label needs here: a workspace is smaller than a published set, and the table
+shows how many there were."""
+Show = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class ClassChange:
+    """One label on the test fold: its positives, and each model's AUROC (None: one class absent)
+    with the paired difference."""
+
+    code: str
+    n_test: int
+    n_positive: int
+    before: float | None
+    after: float | None
+    difference: Difference
+
+
+@dataclass(frozen=True)
+class Change:
+    """What the labels of the later snapshot changed: of all labels together, and of each."""
+
+    mean: Difference
+    classes: tuple[ClassChange, ...]
+
+
+def model_folder(workspace: Workspace, snapshot: str, label_set: str) -> Path:
+    """Where the model of a snapshot is, or will be."""
+    return workspace.root / "runs" / f"snapshot-{snapshot[:16]}-{label_set}" / "model"
+
+
+def train_on_snapshot(
+    workspace: Workspace, snapshot: str, label_set: str, show: Show = lambda text: None
+) -> Path:
+    """Train, or find the model that was trained already; its folder.
+
+    Raises ReviewError, DataSetError, TrainingError or ValueError where it cannot learn.
+    """
+    folder = model_folder(workspace, snapshot, label_set)
+    if (folder / "card.json").is_file():
+        return folder
+    show("Reading and packing the recordings …")
+    data = load_packed(packed_snapshot(workspace, snapshot))
+    options = replace(
+        recipe(RECIPE).options,
+        label_set=label_set,
+        fewest_positives=FEWEST,
+        fewest_validation_positives=FEWEST_VALIDATION,
+        attribution=f"Recordings of a workspace, with the labels of its snapshot {snapshot}.",
+    )
+    show(f"Measuring and learning from {len(data.select(options.train_folds))} recordings …")
+    trained = train_model(options, data, folder.parent)
+    command = (
+        f"python -m ecgcore train --recipe {RECIPE} --set label_set={label_set} "
+        f"fewest_positives={FEWEST} fewest_validation_positives={FEWEST_VALIDATION} "
+        f"--snapshot {snapshot} --run runs/{folder.parent.name}"
+    )
+    publish(RECIPE, options, data, trained, folder=folder, command=command)
+    return folder
+
+
+def change(workspace: Workspace, before: str, after: str, label_set: str) -> Change:
+    """Two trained snapshots on the frozen fold, by the labels of the later one.
+
+    Raises ReviewError, DataSetError, CardError, or ValueError where the fold is empty.
+    """
+    data = load_packed(packed_snapshot(workspace, after)).select((TEST_FOLD,))
+    if not len(data):
+        raise ValueError(
+            f"no recording of the snapshot is in fold {TEST_FOLD}; bring in more recordings"
+        )
+    first, second = (
+        read_predictor(model_folder(workspace, one, label_set)) for one in (before, after)
+    )
+    codes = [(one.set, one.code) for one in second.card.labels if one.n_train >= FEWEST]
+    targets = np.stack([data.target(name, (code,))[:, 0] for name, code in codes], axis=1)
+    seen = np.flatnonzero((targets.min(axis=0) == 0) & (targets.max(axis=0) == 1))
+    told = [_answers(one, data, codes)[:, seen] for one in (first, second)]
+    found = compare_models(targets[:, seen], told[0], told[1])
+    return Change(found.macro_auroc, _classes(codes, targets, seen, told, found.auroc))
+
+
+def _classes(
+    codes: list[tuple[LabelSetName, str]],
+    targets: NDArray[Any],
+    seen: NDArray[Any],
+    told: list[NDArray[Any]],
+    differences: tuple[Difference, ...],
+) -> tuple[ClassChange, ...]:
+    from sklearn.metrics import roc_auc_score
+
+    places = {int(at): place for place, at in enumerate(seen)}
+    rows = []
+    for at, (_, code) in enumerate(codes):
+        count = int(targets[:, at].sum())
+        place = places.get(at)
+        if place is None:
+            none = Difference(None, None, None)
+            rows.append(ClassChange(code, len(targets), count, None, None, none))
+            continue
+        one, two = (float(roc_auc_score(targets[:, at], side[:, place])) for side in told)
+        rows.append(ClassChange(code, len(targets), count, one, two, differences[place]))
+    return tuple(rows)
+
+
+def _answers(
+    predictor: Predictor, data: PackedData, codes: list[tuple[LabelSetName, str]]
+) -> NDArray[Any]:
+    spec = predictor.card.spec
+    answers = predictor.probabilities(data.inputs(spec), data.aside_inputs(spec))
+    columns = [(one.set, one.code) for one in predictor.card.labels]
+    return answers[:, [columns.index(code) for code in codes]]

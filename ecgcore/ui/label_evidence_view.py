@@ -1,0 +1,154 @@
+"""The evidence for and against the labels on file: reasons, then what each source says."""
+
+from __future__ import annotations
+
+from html import escape
+
+import numpy as np
+import streamlit as st
+
+from ecgcore.drawing.paper import PaperOptions
+from ecgcore.explain.explanation import Explanation
+from ecgcore.label_evidence import RULES
+from ecgcore.label_queue import QueueItem
+from ecgcore.labels import statements
+from ecgcore.models.card import CardError, load_card
+from ecgcore.recording import Recording
+from ecgcore.review.values import Evidence
+from ecgcore.signal.delineation import DEFAULT_METHOD
+from ecgcore.ui import label_services, readings, services
+from ecgcore.ui.label_picker import toggle, words
+from ecgcore.ui.markdown import plain
+from ecgcore.ui.paper_view import Marked
+from ecgcore.ui.places import highlights
+
+_SHOWN = "label-shown"
+_MOST = 5
+_LEAST_PROBABILITY = 0.02
+
+
+def evidence_of(item: QueueItem) -> tuple[Evidence, ...]:
+    """What is on screen about a recording, as it is kept with the decision."""
+    told, found = label_services.book(), []
+    codes = [label.code for label in statements()]
+    for name, row in told.probabilities([item.recording]).items():
+        says = {
+            code: float(value)
+            for code, value in zip(codes, row[0], strict=True)
+            if value >= _LEAST_PROBABILITY
+        }
+        version = load_card(name).weights_sha256[:12]
+        found.append(Evidence("model", f"{name}@{version}", says))
+    rules = zip(codes, told.rules([item.recording])[0], strict=True)
+    found.append(Evidence("rule", RULES, {code: float(v > 0) for code, v in rules if v}))
+    if item.suspicion is not None:
+        says = {one.code: one.score for one in item.suspicion.labels if one.reasons}
+        found.append(Evidence("suspicion", f"score {item.suspicion.score:.3f}", says))
+    return tuple(found)
+
+
+def show_reasons(item: QueueItem) -> None:
+    """Why the labels are suspicious; a click lays the place over the trace."""
+    suspicion = item.suspicion
+    if suspicion is None:
+        text = "No labels on file to doubt." if item.filed is None else "Not looked at yet."
+        st.html(f'<div class="lightbox-none">{text}</div>')
+        return
+    st.html(
+        f'<div class="lightbox-title">Suspicion {suspicion.score:.2f}: chance that a label on '
+        "file is wrong or missing</div>"
+    )
+    told = sorted((one for one in suspicion.labels if one.reasons), key=lambda one: -one.score)
+    if not told:
+        st.html('<div class="lightbox-none">Nothing speaks against the labels on file.</div>')
+    for one in told[:_MOST]:
+        for number, reason in enumerate(one.reasons):
+            shown = (one.code, reason.kind)
+            st.button(
+                f"**{plain(one.code)}** {plain(reason.text)}",
+                key=f"label-reason-{one.code}-{number}",
+                on_click=_toggle_shown,
+                args=(shown,),
+                width="stretch",
+                help="Show where on the trace",
+            )
+
+
+def _toggle_shown(shown: tuple[str, str]) -> None:
+    if st.session_state.get(_SHOWN) == shown:
+        del st.session_state[_SHOWN]
+    else:
+        st.session_state[_SHOWN] = shown
+
+
+def marked(recording: Recording, options: PaperOptions) -> Marked:
+    """The place of the reason that was clicked: a rule's stretch, or a model's heat."""
+    code, kind = st.session_state.get(_SHOWN, ("", ""))
+    if not code:
+        return Marked()
+    if kind == "rule":
+        for finding in readings.rule_findings(recording, DEFAULT_METHOD, "clinical"):
+            if finding.label == code and finding.where:
+                beats = readings.beats(recording, DEFAULT_METHOD)
+                return Marked(highlights=highlights(finding, recording, beats, options))
+        return Marked()
+    models = label_services.evidence_models()
+    if not models:
+        return Marked()
+    found = services.explanation(
+        models[0], recording, ("statements", code), services.first_method(models[0])
+    )
+    if isinstance(found, Explanation):
+        return Marked(explanation=found)
+    st.session_state["label-note"] = found.sentence
+    return Marked()
+
+
+def show_sources(item: QueueItem, picker: str) -> None:
+    """A row for each label that anybody names: on file, each model, the criteria; a click on its
+    code adds it to the labels that hold, or takes it away."""
+    told = label_services.book()
+    codes = [label.code for label in statements()]
+    probabilities = told.probabilities([item.recording])
+    rules = dict(zip(codes, told.rules([item.recording])[0], strict=True))
+    thresholds = {name: _thresholds(name) for name in probabilities}
+    named = set(item.filed or ()) | {code for code, value in rules.items() if value > 0}
+    for name, row in probabilities.items():
+        for code, value in zip(codes, row[0], strict=True):
+            if value >= thresholds[name].get(code, 2.0):
+                named.add(code)
+    if not named:
+        return
+    st.html('<div class="lightbox-title">What is said; a click adds or removes a label</div>')
+    for code in [code for code in codes if code in named]:
+        at = codes.index(code)
+        parts = ["on file" if code in (item.filed or ()) else "not on file"]
+        for name, row in probabilities.items():
+            value = row[0, at]
+            parts.append(f"{name} {value:.2f}" if np.isfinite(value) else f"{name} –")
+        if rules[code]:
+            parts.append("criteria met" if rules[code] > 0 else "criteria not met")
+        st.button(
+            f"**{plain(code)}** {plain(words(code))}: {plain(', '.join(parts))}",
+            key=f"label-say-{code}",
+            on_click=toggle,
+            args=(picker, code),
+            width="stretch",
+            help=told.rule_sentence(item.recording, code),
+        )
+    for name in probabilities:
+        refusal = told.refusal(item.recording, name)
+        if refusal:
+            st.html(f'<div class="lightbox-doubt">{escape(f"{name}: {refusal}")}</div>')
+
+
+def _thresholds(name: str) -> dict[str, float]:
+    try:
+        labels = load_card(name).labels
+    except CardError:
+        return {}
+    return {
+        one.code: one.threshold
+        for one in labels
+        if one.set == "statements" and one.threshold is not None
+    }

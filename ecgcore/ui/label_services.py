@@ -1,0 +1,135 @@
+"""What the label quality page asks for: the store, the evidence and the queue, each kept once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+
+import streamlit as st
+
+from ecgcore.label_evidence import EvidenceBook
+from ecgcore.label_queue import QueueItem, judged, queue_items
+from ecgcore.recording import Recording, RecordingError
+from ecgcore.review.rounds import Assignment, assignments
+from ecgcore.review.store import FiledLabels, ReviewStore
+from ecgcore.review.suspicion import Suspicion
+from ecgcore.review.values import Review
+from ecgcore.review_work import LABEL_SET, open_store
+from ecgcore.ui import services
+from ecgcore.ui.memory import Memory
+from ecgcore.workspace import Entry
+
+EVIDENCE_MODELS = ("lightbox", "mvkt_teacher")
+"""Whose answers are held against the labels: the best, and one of another kind."""
+
+Judged = dict[str, tuple[Suspicion | None, float | None]]
+
+
+@cache
+def _stores() -> Memory[ReviewStore]:
+    return Memory(2)
+
+
+@cache
+def _judgements() -> Memory[Judged]:
+    return Memory(4)
+
+
+@cache
+def _books() -> Memory[EvidenceBook]:
+    return Memory(2)
+
+
+def store() -> ReviewStore:
+    """The review store of the workspace, opened once a server. Raises StoreError."""
+    here = services.workspace()
+    return _stores().get(here.root, lambda: open_store(here))
+
+
+def evidence_models() -> tuple[str, ...]:
+    """Those of EVIDENCE_MODELS that are installed."""
+    installed = services.model_names()
+    return tuple(name for name in EVIDENCE_MODELS if name in installed)
+
+
+def book() -> EvidenceBook:
+    """The evidence gathered so far."""
+    folder = services.workspace().root / "evidence"
+    models = evidence_models()
+    return _books().get((folder, models), lambda: EvidenceBook(folder, models))
+
+
+@dataclass(frozen=True)
+class Work:
+    """Everything that the page shows of the labelling work, as of one moment, for one person."""
+
+    person: str
+    items: tuple[QueueItem, ...]
+    reviews: tuple[Review, ...]
+    assignments: tuple[Assignment, ...]
+    filed: dict[str, FiledLabels]
+    unasked: tuple[str, ...]
+
+    def item(self, recording: str | None) -> QueueItem | None:
+        """The item of a recording, or None."""
+        return next((one for one in self.items if one.recording == recording), None)
+
+    def reviews_of(self, recording: str) -> tuple[Review, ...]:
+        """All reviews of a recording."""
+        return tuple(one for one in self.reviews if one.decision.recording == recording)
+
+
+def work(person: str) -> Work:
+    """The labelling work as this person meets it. Raises Forbidden, StoreError."""
+    kept = store()
+    recordings, filed = kept.recordings(person), kept.filed(person, LABEL_SET)
+    reviews = kept.reviews(person, LABEL_SET)
+    given = assignments(kept, person, LABEL_SET)
+    told = book()
+    keys = tuple(sorted(recordings))
+    unasked = told.missing(keys)
+    asked = tuple(sorted(set(keys) - set(unasked)))
+    identity = (kept.database.name, asked, tuple(sorted((k, v.codes) for k, v in filed.items())))
+    found = _judgements().get(identity, lambda: judged(told, filed, asked) if asked else {})
+    items = queue_items(
+        person,
+        recordings=recordings,
+        filed=filed,
+        reviews=reviews,
+        assignments=given,
+        found=found,
+    )
+    return Work(person, items, reviews, given, filed, unasked)
+
+
+def entries() -> dict[str, Entry]:
+    """The work list's entries by the content of their recordings."""
+    listing = services.workspace().listing(seconds=2.0)
+    return {
+        entry.summary.sha256: entry
+        for entry in listing.entries
+        if entry.summary is not None and entry.summary.sha256
+    }
+
+
+def recording_of(key: str) -> Recording | None:
+    """A recording by its content, or None where the workspace has it no more."""
+    entry = entries().get(key)
+    if entry is None:
+        return None
+    try:
+        return services.open_recording(entry)
+    except RecordingError:
+        return None
+
+
+def gather(keys: tuple[str, ...]) -> None:
+    """Ask models and criteria of recordings, with a bar that shows how far it is."""
+    here = entries()
+    readers = {
+        key: (lambda entry=here[key]: services.open_recording(entry)) for key in keys if key in here
+    }
+    bar = st.progress(0.0, text=f"Reading {len(readers)} recordings …")
+    for done in book().gather(readers):
+        bar.progress(done / max(len(readers), 1), text=f"{done} of {len(readers)} recordings read")
+    bar.empty()

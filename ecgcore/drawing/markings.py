@@ -114,11 +114,12 @@ def second_marks(page: Page) -> dict[str, Any]:
 
 def scale_words(page: Page) -> tuple[str, str]:
     """The drawn scale; and filter, sampling rate and the part that is shown."""
-    recording, options, sheet = page.recording, page.options, page.sheet
+    recording, options = page.recording, page.options
+    stop = max(stretch.slot.stop for stretch in page.stretches)
     drawn = f"{options.speed} mm/s   {options.gain} mm/mV"
     details = (
         f"filter: {page.filtered.name} (display)   {recording.sampling_rate:g} Hz   "
-        f"{sheet.start:.1f}–{sheet.stop:.1f} s of {recording.seconds:.1f} s"
+        f"{page.sheet.start:.1f}–{stop:.1f} s of {recording.seconds:.1f} s"
     )
     return drawn, details
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from io import BytesIO
 from threading import Lock
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +21,11 @@ from numpy.typing import NDArray
 from ecgcore.drawing.print_words import font_of, printable
 
 if TYPE_CHECKING:
+    from matplotlib import RcParams
     from matplotlib.artist import Artist
+    from matplotlib.backends.backend_pdf import PdfPages
+    from matplotlib.patches import Rectangle
+    from matplotlib.path import Path
     from matplotlib.transforms import Transform
 
 Align = Literal["left", "center", "right"]
@@ -30,20 +34,8 @@ Box = tuple[float, float, float, float]
 MM_PER_INCH = 25.4
 PT_PER_MM = 72 / MM_PER_INCH
 
-# matplotlib keeps these for the whole process: whoever writes holds the lock.
+# matplotlib keeps its settings for the whole process: whoever writes holds the lock.
 _LOCK = Lock()
-_SETTINGS: dict[str, Any] = {
-    "pdf.fonttype": 42,  # the characters themselves, so that text can be found and copied
-    "pdf.compression": 6,
-    "pdf.use14corefonts": False,
-    "pdf.inheritcolor": False,
-    "path.simplify": False,
-    "path.sketch": None,
-    "path.effects": [],
-    "savefig.bbox": None,
-    "savefig.transparent": False,
-    "text.usetex": False,
-}
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,13 +96,24 @@ def write_pdf(
         "CreationDate": created,
     }
     target = BytesIO()
-    with _LOCK, mpl.rc_context(_SETTINGS), PdfPages(target, metadata=about) as pdf:
+    with _LOCK, mpl.rc_context(), PdfPages(target, metadata=about) as pdf:
+        _settle(mpl.rcParams)
         for page in pages:
             _save(pdf, page)
     return target.getvalue()
 
 
-def _save(pdf: Any, page: PrintPage) -> None:
+def _settle(settings: RcParams) -> None:
+    """What the file is written with, whatever this computer's own settings are."""
+    settings["pdf.fonttype"] = 42  # the characters themselves, so that text can be found
+    settings["pdf.compression"] = 6
+    settings["pdf.use14corefonts"] = settings["pdf.inheritcolor"] = False
+    settings["path.simplify"] = settings["text.usetex"] = settings["savefig.transparent"] = False
+    settings["path.sketch"] = settings["savefig.bbox"] = None
+    settings["path.effects"] = []
+
+
+def _save(pdf: PdfPages, page: PrintPage) -> None:
     from matplotlib.figure import Figure
     from matplotlib.transforms import Affine2D
 
@@ -123,7 +126,7 @@ def _save(pdf: Any, page: PrintPage) -> None:
         if isinstance(mark, Stroke) and mark.within is not None:
             # After adding, which would clip to the figure.
             artist.set_clip_path(_rectangle(mark.within, millimetres))
-    pdf.savefig(figure)
+    pdf.savefig(figure)  # type: ignore[no-untyped-call]
 
 
 def _artist(mark: Mark, millimetres: Transform) -> Artist:
@@ -157,18 +160,18 @@ def _artist(mark: Mark, millimetres: Transform) -> Artist:
     )
 
 
-def _rectangle(box: Box, millimetres: Transform) -> Any:
+def _rectangle(box: Box, millimetres: Transform) -> Rectangle:
     from matplotlib.patches import Rectangle
 
     left, bottom, right, top = box
     return Rectangle((left, bottom), right - left, top - bottom, transform=millimetres)
 
 
-def _path(points: NDArray[np.float64]) -> Any:
+def _path(points: NDArray[np.float64]) -> Path:
     """A path that begins anew after every gap and is never simplified."""
     from matplotlib.path import Path
 
-    there = np.isfinite(points).all(axis=1)
+    there = np.isfinite(points[:, 0]) & np.isfinite(points[:, 1])
     begins = there & ~np.concatenate([[False], there[:-1]])
     codes = np.where(begins, Path.MOVETO, Path.LINETO)[there]
     path = Path(points[there], codes.astype(Path.code_type))

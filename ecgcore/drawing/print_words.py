@@ -55,7 +55,7 @@ def font_of(text: str, size_pt: float, bold: bool = False) -> FontProperties:
     families = {_family_with(char) for char in sorted(missing)} - {None}
     if families:
         return FontProperties(family=[FAMILY, *sorted(map(str, families))], size=size_pt)
-    return FontProperties(fname=_own_file(_BOLD if bold else _REGULAR), size=size_pt)  # type: ignore[arg-type]
+    return FontProperties(fname=_own_file(_BOLD if bold else _REGULAR), size=size_pt)
 
 
 @lru_cache(maxsize=20_000)
@@ -146,13 +146,20 @@ def _has_outlines(path: str, face: int) -> bool:
 
 @cache
 def _family_with(char: str) -> str | None:
-    """The first family of this computer, by name, whose regular face has the character."""
+    """The first family of this computer, by name, that has the character upright."""
     from matplotlib.font_manager import FontProperties, findfont, fontManager
 
-    families = {entry.name for entry in fontManager.ttflist if entry.style == "normal"}
-    for family in sorted(name for name in families if not name.startswith(_NOT_USED)):
-        found = findfont(FontProperties(family=[family]))
-        path, face = str(found), getattr(found, "face_index", 0)
-        if _has_outlines(path, face) and ord(char) in _characters(path, face):
-            return family
+    for entry in sorted(fontManager.ttflist, key=lambda one: (one.name, one.fname, one.index)):
+        if entry.style != "normal" or entry.name.startswith(_NOT_USED):
+            continue
+        if not (_has_outlines(entry.fname, entry.index) and _has(entry.fname, entry.index, char)):
+            continue
+        # A family is all that can be asked for: its nearest to regular must have it too.
+        found = findfont(FontProperties(family=[entry.name]))
+        if _has(str(found), found.face_index, char):
+            return str(entry.name)
     return None
+
+
+def _has(path: str, face: int, char: str) -> bool:
+    return ord(char) in _characters(path, face)

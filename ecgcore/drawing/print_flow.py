@@ -27,6 +27,8 @@ _BAND = "#f7f1ef"
 _RULE = LIGHT.major_grid
 _CELL_MM = 2.0  # between columns
 _ROW_MM = 1.5  # above and below the text of a row
+_NAMES_MM = 32.0
+_FOOT_MM, _LANDSCAPE_LEFT_MM = 6.0, 13.5
 _KEPT_MM = 24.0  # of what follows a heading
 
 
@@ -51,13 +53,17 @@ class Row:
 class Flow:
     """Pages being filled from top to bottom; lengths in mm."""
 
-    def __init__(self) -> None:
-        self._pages: list[list[Mark]] = [[]]
-        self._at = PORTRAIT[1] - TOP_MM
+    def __init__(self, subject: str) -> None:
+        """``subject`` stands at the top of every page: what it belongs to."""
+        line = fitted(subject, SMALL_MM, WIDTH_MM)
+        top = PORTRAIT[1] - 14.0
+        self._subject = Words(LEFT_MM, top, line, SMALL_MM, LIGHT.quiet_text)
+        self._pages: list[list[Mark]] = []
+        self._turn()
 
     def pages(self) -> tuple[PrintPage, ...]:
-        """The pages as they stand; no page without a mark."""
-        return tuple(PrintPage(*PORTRAIT, tuple(marks)) for marks in self._pages if marks)
+        """The pages as they stand."""
+        return tuple(PrintPage(*PORTRAIT, tuple(marks)) for marks in self._pages)
 
     def heading(self, text: str, kept_mm: float = _KEPT_MM) -> None:
         """A heading with a rule, on the same page as the ``kept_mm`` that follow it."""
@@ -81,12 +87,26 @@ class Flow:
             self._line(line, size_mm, colour, bold)
         self._at -= 1.2
 
-    def facts(self, facts: Sequence[tuple[str, str]]) -> None:
+    def bullets(self, texts: Sequence[str], colour: str = LIGHT.text) -> None:
+        """Sentences, each with a dot before it."""
+        for text in texts:
+            for number, line in enumerate(wrapped(text, TEXT_MM, WIDTH_MM - 4)):
+                self._line(line, TEXT_MM, colour, False, 4)
+                if number == 0:
+                    self._add(Words(LEFT_MM, self._at + 0.4, "•", TEXT_MM, colour))
+            self._at -= 0.6
+        self._at -= 0.6
+
+    def listed(self, name: str, text: str) -> None:
+        """A small text with its name beside it."""
+        self.facts([(name, text)], SMALL_MM)
+
+    def facts(self, facts: Sequence[tuple[str, str]], size_mm: float = TEXT_MM) -> None:
         """Names, quiet, with their values beside them."""
         for name, value in facts:
-            lines = wrapped(value, TEXT_MM, WIDTH_MM - 34)
+            lines = wrapped(value, size_mm, WIDTH_MM - _NAMES_MM)
             for number, line in enumerate(lines):
-                self._line(line, TEXT_MM, LIGHT.text, False, 34)
+                self._line(line, size_mm, LIGHT.text, False, _NAMES_MM)
                 if number == 0:
                     self._add(Words(LEFT_MM, self._at + 0.4, name, SMALL_MM, LIGHT.quiet_text))
         self._at -= 1.2
@@ -170,7 +190,7 @@ class Flow:
         self._add(Stroke(line, _RULE, width_mm))
 
     def _turn(self) -> None:
-        self._pages.append([])
+        self._pages.append([self._subject])
         self._at = PORTRAIT[1] - TOP_MM
 
     def _add(self, mark: Mark) -> None:
@@ -186,18 +206,16 @@ def _places(columns: Sequence[Column]) -> list[tuple[float, Column]]:
     return places
 
 
-def numbered(pages: Sequence[PrintPage], subject: str, disclaimer: str) -> tuple[PrintPage, ...]:
-    """The pages with the disclaimer, what they are about and "page n of m" at their foot."""
+def numbered(pages: Sequence[PrintPage], disclaimer: str) -> tuple[PrintPage, ...]:
+    """The pages with the disclaimer and "page n of m" at their foot."""
     finished = []
     for number, page in enumerate(pages, start=1):
-        edge = LEFT_MM if page.width_mm < page.height_mm else 13.5
-        right = page.width_mm - edge
-        middle = fitted(subject, SMALL_MM, page.width_mm - 2 * edge - 100)
+        edge = LEFT_MM if page.width_mm < page.height_mm else _LANDSCAPE_LEFT_MM
         count = f"page {number} of {len(pages)}"
+        right = page.width_mm - edge
         foot = (
-            Words(edge, 6.5, disclaimer, SMALL_MM, LIGHT.text, bold=True),
-            Words(page.width_mm / 2 + 20, 6.5, middle, SMALL_MM, LIGHT.quiet_text, align="center"),
-            Words(right, 6.5, count, SMALL_MM, LIGHT.text, align="right"),
+            Words(edge, _FOOT_MM, disclaimer, SMALL_MM, LIGHT.text, bold=True),
+            Words(right, _FOOT_MM, count, SMALL_MM, LIGHT.text, align="right"),
         )
         finished.append(replace(page, marks=(*page.marks, *foot)))
     return tuple(finished)

@@ -51,7 +51,7 @@ MARGIN_MM = 5.0
 
 _NAME_MM, _TEXT_MM, _SMALL_MM = 3.5, 2.8, 2.4
 _UNDER_ROWS_MM, _OVER_ROWS_MM = 15.0, 10.0
-_STRIP_MM = 25.0
+_STRIP_MV, _SMALLEST_STRIP_MM = 2.5, 15.0
 _Points = NDArray[np.float64]
 
 
@@ -206,24 +206,31 @@ def _notices(page: Page, corner: tuple[float, float]) -> Iterator[Words]:
 
 
 def compose_rhythm(
-    recording: Recording, options: PaperOptions, lead: str, first: float, room_mm: float
+    recording: Recording,
+    options: PaperOptions,
+    lead: str,
+    part: tuple[float, float],
+    room_mm: float,
 ) -> Page:
-    """As many strips of 10 s of one lead as fit into ``room_mm``, from the time ``first`` on.
+    """Strips of 10 s of one lead from the first second of ``part`` on, as many as ``room_mm`` holds
+    and at most to its last.
 
     Every strip's left end is its own beginning; the sheet's ``start`` and ``stop`` are those of the
     first strip.
     """
+    first, last = part
     page = compose_page(recording, replace(options, dark=False, start=first))
-    rows = int((room_mm - _UNDER_ROWS_MM - _OVER_ROWS_MM) / _STRIP_MM)
+    high = max(_SMALLEST_STRIP_MM, MAJOR_MM * round(_STRIP_MV * options.gain / MAJOR_MM))
+    rows = int((room_mm - _UNDER_ROWS_MM - _OVER_ROWS_MM) / high)
     begins = [first + PAGE_SECONDS * row for row in range(rows)]
     placed = tuple(
-        Slot(lead, row, begin, min(begin + PAGE_SECONDS, recording.seconds), strip=True)
+        Slot(lead, row, begin, min(begin + PAGE_SECONDS, last), strip=True)
         for row, begin in enumerate(begins)
-        if begin < recording.seconds
+        if begin < last
     )
     return replace(
         page,
-        sheet=_strips(options, placed),
+        sheet=_strips(options, placed, high),
         stretches=tuple(_strip(recording, page, slot) for slot in placed),
     )
 
@@ -233,9 +240,10 @@ def _strip(recording: Recording, page: Page, slot: Slot) -> Stretch:
     return replace(strip, title=f"{strip.title}   {slot.start:.0f}–{slot.stop:.0f} s")
 
 
-def _strips(options: PaperOptions, placed: tuple[Slot, ...]) -> Sheet:
+def _strips(options: PaperOptions, placed: tuple[Slot, ...], high: float) -> Sheet:
+    """A sheet of strips that are ``high`` mm each."""
     left = 2 * MAJOR_MM + CALIBRATION_SECONDS * options.speed
-    below = MAJOR_MM * (_STRIP_MM // (2 * MAJOR_MM))
+    below = MAJOR_MM * (high // (2 * MAJOR_MM))
     rows = len(placed)
     return Sheet(
         speed=options.speed,
@@ -243,12 +251,10 @@ def _strips(options: PaperOptions, placed: tuple[Slot, ...]) -> Sheet:
         start=placed[0].start,
         stop=placed[0].start + PAGE_SECONDS,
         slots=placed[:1],
-        baselines=tuple(
-            _UNDER_ROWS_MM + below + _STRIP_MM * (rows - 1 - row) for row in range(rows)
-        ),
+        baselines=tuple(_UNDER_ROWS_MM + below + high * (rows - 1 - row) for row in range(rows)),
         below_mm=below,
-        above_mm=_STRIP_MM - below,
+        above_mm=high - below,
         left_mm=left,
         width_mm=left + PAGE_SECONDS * options.speed + MAJOR_MM,
-        height_mm=_UNDER_ROWS_MM + _STRIP_MM * rows + _OVER_ROWS_MM,
+        height_mm=_UNDER_ROWS_MM + high * rows + _OVER_ROWS_MM,
     )

@@ -58,8 +58,8 @@ class Flow:
         line = fitted(subject, SMALL_MM, WIDTH_MM)
         top = PORTRAIT[1] - 14.0
         self._subject = Words(LEFT_MM, top, line, SMALL_MM, LIGHT.quiet_text)
-        self._pages: list[list[Mark]] = []
-        self._turn()
+        self._pages: list[list[Mark]] = [[self._subject]]
+        self._at = PORTRAIT[1] - TOP_MM
 
     def pages(self) -> tuple[PrintPage, ...]:
         """The pages as they stand."""

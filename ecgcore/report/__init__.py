@@ -1,1 +1,1 @@
-"""Reports as PDF: of one review (``review``), and of the labels of a data set (``label_quality``)."""
+"""Reports as PDF: of one review (``review``), of a data set's labels (``label_quality``)."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from math import ceil
 
 from ecgcore.drawing.layout import PAGE_SECONDS, rhythm_strips
 from ecgcore.drawing.palette import LIGHT
@@ -19,7 +18,7 @@ from ecgcore.drawing.print_words import fitted, wrapped
 from ecgcore.recording import Recording
 from ecgcore.report.values import ReviewReport
 from ecgcore.signal.measured import Measurements
-from ecgcore.signal.measured_words import HEADLINE, UNITS, amount
+from ecgcore.signal.measured_words import HEADLINE, amount
 
 LONGEST_RHYTHM_SECONDS = 300.0
 """Of a longer recording the rhythm is printed so far."""

@@ -110,11 +110,11 @@ def _measurements(flow: Flow, report: ReviewReport) -> None:
 def _measured_rows(measured: Measurements, stated: dict[str, float]) -> Iterable[Row]:
     for name, title in HEADLINE.items():
         value = measured.overall[name]
-        title = f"QTc {title}" if name.startswith("qtc") and "QTc" not in title else title
+        full = f"QTc {title}" if name.startswith("qtc") and "QTc" not in title else title
         said = "N/A" if value.number is None else amount(value.number, value.unit)
         on_file = stated.get(STATED_AS.get(name, name))
         filed = "" if on_file is None else amount(on_file, value.unit)
-        yield Row((title, said, filed, value.reason or ""))
+        yield Row((full, said, filed, value.reason or ""))
 
 
 def _findings(flow: Flow, report: ReviewReport) -> None:

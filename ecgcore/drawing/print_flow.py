@@ -24,8 +24,7 @@ WIDTH_MM = PORTRAIT[0] - 2 * LEFT_MM
 HEADING_MM, TEXT_MM, SMALL_MM = 4.6, 3.0, 2.5
 _LEADING = 1.42
 _BAND = "#f7f1ef"
-_RULE = LIGHT.major_grid
-_CELL_MM = 2.0  # between columns
+_CELL_MM, _AFTER_NUMBERS_MM = 2.0, 5.0  # between columns
 _ROW_MM = 1.5  # above and below the text of a row
 _NAMES_MM = 32.0
 _FOOT_MM, _LANDSCAPE_LEFT_MM = 6.0, 13.5
@@ -40,6 +39,11 @@ class Column:
     width_mm: float
     align: Align = "left"
     bold: bool = False
+
+    @property
+    def text_mm(self) -> float:
+        """How wide its text may be."""
+        return self.width_mm - (_AFTER_NUMBERS_MM if self.align == "right" else _CELL_MM)
 
 
 @dataclass(frozen=True)
@@ -117,7 +121,7 @@ class Flow:
         most = int((PORTRAIT[1] - TOP_MM - BOTTOM_MM - 20) / (SMALL_MM * _LEADING))
         for row in rows:
             cells = [
-                wrapped(text, SMALL_MM, column.width_mm - _CELL_MM, column.bold)
+                wrapped(text, SMALL_MM, column.text_mm, column.bold)
                 for column, text in zip(columns, row.cells, strict=True)
             ]
             longest = max(len(lines) for lines in cells)
@@ -178,16 +182,16 @@ class Flow:
                 if number < len(lines):
                     self._cell(left, column, lines[number], LIGHT.text, column.bold)
         self._at = below
-        self._rule(self._at, 0.1)
+        self._rule(self._at, 0.15, LIGHT.minor_grid)
 
     def _cell(self, left: float, column: Column, text: str, colour: str, bold: bool) -> None:
-        at = left + column.width_mm - _CELL_MM if column.align == "right" else left
+        at = left + column.width_mm - _AFTER_NUMBERS_MM if column.align == "right" else left
         align: Align = "right" if column.align == "right" else "left"
         self._add(Words(at, self._at, text, SMALL_MM, colour, bold, align))
 
-    def _rule(self, height: float, width_mm: float) -> None:
+    def _rule(self, height: float, width_mm: float, colour: str = LIGHT.major_grid) -> None:
         line = np.array([(LEFT_MM, height), (LEFT_MM + WIDTH_MM, height)])
-        self._add(Stroke(line, _RULE, width_mm))
+        self._add(Stroke(line, colour, width_mm))
 
     def _turn(self) -> None:
         self._pages.append([self._subject])

@@ -21,21 +21,21 @@ _MEASURED = (
     Column("Measurement", 34, bold=True),
     Column("Measured", 26, "right"),
     Column("On file", 26, "right"),
-    Column("Why it was not measured", 88),
+    Column("Why there is no value", 88),
 )
 _FOUND = (
     Column("Finding", 44, bold=True),
-    Column("Criterion that decided", 50),
-    Column("Measured", 21, "right"),
-    Column("Threshold", 21, "right"),
-    Column("Source", 38),
+    Column("Criterion that decided", 44),
+    Column("Measured", 23, "right"),
+    Column("Threshold", 23, "right"),
+    Column("Source", 40),
 )
 _ANSWERED = (
-    Column("Label", 24, bold=True),
-    Column("Description", 84),
-    Column("Probability", 24, "right"),
-    Column("Threshold", 22, "right"),
-    Column("", 20, "right"),
+    Column("Label", 36, bold=True),
+    Column("Description", 68),
+    Column("Probability", 26, "right"),
+    Column("Threshold", 24, "right"),
+    Column("", 20),
 )
 _CODED = (Column("Code", 34, bold=True), Column("System", 26), Column("Description", 114))
 _ACTIONS = {
@@ -119,7 +119,7 @@ def _measured_rows(measured: Measurements, stated: dict[str, float]) -> Iterable
 
 def _findings(flow: Flow, report: ReviewReport) -> None:
     found = report.findings
-    flow.heading(f"Findings of the rules, criteria: {report.criteria}" if found else "Rules")
+    flow.heading(f"Findings of the rules ({report.criteria} criteria)" if found else "Rules")
     if found is None:
         flow.paragraph("No rules were applied for this report.")
         return
@@ -179,8 +179,8 @@ def _answers(flow: Flow, answer: ModelAnswer) -> None:
         nearest = sorted(negative, key=_distance)
         texts = (f"{_named(one)} {_probability(one)} ({_threshold(one)})" for one in nearest)
         flow.listed(f"{len(negative)} negative", "; ".join(texts))
-    for reason, codes in _by_reason((one.reason or "", _named(one)) for one in silent):
-        flow.listed("Not answered", f"{', '.join(codes)}: {reason or 'no threshold'}")
+    for reason, codes in _by_reason((_in_short(one), _named(one)) for one in silent):
+        flow.listed(f"{len(codes)} not answered", f"{', '.join(codes)}: {reason}")
     calibrated = "calibrated" if answer.calibrated else "not calibrated"
     stop = prediction.start + prediction.seconds
     flow.paragraph(
@@ -189,6 +189,11 @@ def _answers(flow: Flow, answer: ModelAnswer) -> None:
         SMALL_MM,
         LIGHT.quiet_text,
     )
+
+
+def _in_short(one: LabelPrediction) -> str:
+    """Why there is no answer, without the counts that the model's card holds."""
+    return (one.reason or "no threshold").partition(":")[0]
 
 
 def _distance(one: LabelPrediction) -> float:

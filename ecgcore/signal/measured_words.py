@@ -20,7 +20,7 @@ STATED_AS = {"qtc_bazett_ms": "qtc_ms"}
 """A file names no formula for its QTc; carts print Bazett's unless they say otherwise."""
 UNITS = {"deg": "°", "1/min": "/min"}
 """As units are printed, where plain ASCII is not enough."""
-DIGITS = {"ms": 0, "deg": 0, "1/min": 0, "mV": 2, "mV ms": 0, "": 2}
+DIGITS = {"ms": 0, "deg": 0, "1/min": 0, "mV": 2, "mV ms": 1, "": 2}
 
 
 def amount(number: float, unit: str) -> str:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from ecgcore.drawing.print_words import font_of, printable
+from ecgcore.drawing.print_words import font_of, printable, width_of
 
 if TYPE_CHECKING:
     from matplotlib import RcParams
@@ -68,6 +68,11 @@ class Words:
     colour: str
     bold: bool = False
     align: Align = "left"
+
+    @property
+    def width_mm(self) -> float:
+        """How wide the text is drawn."""
+        return width_of(printable(self.text), self.bold) * self.size_mm
 
 
 Mark = Stroke | Fill | Words

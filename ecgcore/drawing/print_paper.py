@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from ecgcore.drawing.grid import THIN_MM
 from ecgcore.drawing.layout import (
+    CALIBRATION_MV,
     CALIBRATION_SECONDS,
     MAJOR_MM,
     PAGE_SECONDS,
@@ -178,20 +179,30 @@ def _names(page: Page, corner: tuple[float, float]) -> Iterator[Words]:
             yield Words(left, height, text, _NAME_MM, LIGHT.notice, bold=True)
 
 
-def _scale(page: Page, corner: tuple[float, float], size: str) -> Iterator[Words]:
+def _scale(page: Page, corner: tuple[float, float], size: str) -> Iterator[Mark]:
     """The drawn scale, what was done to the picture, and how to print it true."""
     drawn, details = scale_words(page)
     left, right = corner[0] + MAJOR_MM, corner[0] + page.sheet.width_mm - MAJOR_MM
     height = corner[1] + 7.5
-    yield Words(left, height, drawn, _TEXT_MM, LIGHT.text, bold=True)
-    yield Words(left + 36, height, details, _TEXT_MM, LIGHT.text)
     true = f"true scale printed at 100 % on {size}; squares of 1 and 5 mm"
-    yield Words(right, height, true, _SMALL_MM, LIGHT.quiet_text, align="right")
-    kept = "pulse: 1 mV, 0.2 s"
-    yield Words(left, corner[1] + 3.0, kept, _SMALL_MM, LIGHT.quiet_text)
+    words = Words(left, height, drawn, _TEXT_MM, LIGHT.text, bold=True)
+    yield from _on_veil(words)
+    after = left + words.width_mm + 3
+    yield from _on_veil(Words(after, height, details, _TEXT_MM, LIGHT.text))
+    yield from _on_veil(Words(right, height, true, _SMALL_MM, LIGHT.quiet_text, align="right"))
+    pulse = f"pulse: {CALIBRATION_MV:g} mV, {CALIBRATION_SECONDS:g} s"
+    yield from _on_veil(Words(left, corner[1] + 3.0, pulse, _SMALL_MM, LIGHT.quiet_text))
 
 
-def _notices(page: Page, corner: tuple[float, float]) -> Iterator[Words]:
+def _on_veil(words: Words) -> Iterator[Mark]:
+    """Words on a piece of bare paper, so that no trace crosses them."""
+    left = words.at_mm - (words.width_mm if words.align == "right" else 0.0)
+    right, foot = left + words.width_mm, words.baseline - 0.3 * words.size_mm
+    yield Fill((left - 0.6, foot, right + 0.6, foot + 1.3 * words.size_mm), LIGHT.paper)
+    yield words
+
+
+def _notices(page: Page, corner: tuple[float, float]) -> Iterator[Mark]:
     """What the picture does not show as one would expect, above the rows."""
     notices = "   ·   ".join(page_notices(page))
     if not notices:
@@ -202,7 +213,8 @@ def _notices(page: Page, corner: tuple[float, float]) -> Iterator[Words]:
         lines = (lines[0], fitted(" ".join(lines[1:]), _TEXT_MM, width, bold=True))
     for number, line in enumerate(lines):
         height = corner[1] + page.sheet.height_mm - 3.5 - 3.6 * number
-        yield Words(corner[0] + MAJOR_MM, height, line, _TEXT_MM, LIGHT.notice, bold=True)
+        left = corner[0] + MAJOR_MM
+        yield from _on_veil(Words(left, height, line, _TEXT_MM, LIGHT.notice, bold=True))
 
 
 def compose_rhythm(

@@ -9,6 +9,7 @@ the direction of reading, always stand as their number.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from bisect import bisect_right
 from functools import cache, lru_cache
@@ -28,6 +29,7 @@ _INVISIBLE = {"Cc", "Cf", "Cs", "Co", "Cn"}
 _NOT_USED = ("cm", "STIX", "Last Resort", "LastResort", ".LastResort")
 _JOINERS = "\u200c\u200d"  # they shape the letters beside them
 _LINE_ENDS = ("\r\n", "\r", "\u2028", "\u2029")
+_UNFINISHED_NUMBER = re.compile(r"<(U(\+[0-9A-F]*)?)?$")
 _LONGEST_LINE = 1000  # characters
 
 
@@ -97,6 +99,7 @@ def _pieces(word: str, room: float, bold: bool) -> list[str]:
     while width_of(word, bold) > room and len(word) > 1:
         lengths = range(2, min(len(word), _LONGEST_LINE) + 1)
         fitting = 1 + bisect_right(lengths, room, key=lambda n: width_of(word[:n], bold))
+        fitting = len(_UNFINISHED_NUMBER.sub("", word[:fitting])) or fitting
         pieces.append(word[:fitting])
         word = word[fitting:]
     return [*pieces, word]

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 
+from ecgcore.recording import SIMULATED
 from ecgcore.report.values import ReviewReport
 
 WITHHELD = "[patient ID]"
@@ -18,9 +19,11 @@ _SHORTEST = 4
 def without_identifiers(report: ReviewReport) -> ReviewReport:
     """The report without the patient's ID, wherever it stands, and without the file's free text.
 
-    Age, sex and the time of the recording stay.
+    Age, sex and the time of the recording stay. A simulated heart is nobody's: it stays as it is.
     """
     recording = report.recording
+    if SIMULATED in recording.source.warnings:
+        return report
     hide = _hiding(recording.patient.patient_id)
     bare = replace(
         recording,

@@ -23,7 +23,7 @@ from ecgcore.signal.measured_words import HEADLINE, amount
 LONGEST_RHYTHM_SECONDS = 300.0
 """Of a longer recording the rhythm is printed so far."""
 
-_HEAD_MM, _RHYTHM_HEAD_MM, _FOOT_MM = 37.0, 22.0, 11.0
+_HEAD_MM, _RHYTHM_HEAD_MM, _FOOT_MM = 37.0, 22.0, 12.0
 _TITLE_MM, _TEXT_MM, _SMALL_MM = 5.2, 3.0, 2.5
 _REMARK_LINES = 2
 _SEX = {"M": "male", "F": "female"}

@@ -38,12 +38,6 @@ _ANSWERED = (
     Column("", 20),
 )
 _CODED = (Column("Code", 34, bold=True), Column("System", 26), Column("Description", 114))
-_ACTIONS = {
-    "accept": "accept: the label on file is right",
-    "change": "change: the label is to be the one below",
-    "reject": "reject: the label on file is wrong",
-    "unsure": "unsure: this reviewer cannot decide",
-}
 
 
 def write_sections(flow: Flow, report: ReviewReport) -> None:
@@ -230,7 +224,7 @@ def _decision(flow: Flow, decision: Decision | None, sha256: str) -> None:
             [
                 ("Reviewer", decision.reviewer),
                 ("Decided", moment(decision.decided_at)),
-                ("Decision", _ACTIONS[decision.action]),
+                ("Decision", decision.action),
                 ("Recording version", version),
             ]
         )

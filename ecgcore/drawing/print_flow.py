@@ -88,16 +88,15 @@ class Flow:
     ) -> None:
         """Wrapped text, over as many pages as it takes."""
         for line in wrapped(text, size_mm, WIDTH_MM, bold):
-            self._line(line, size_mm, colour, bold)
+            self._down(size_mm)
+            self._add(Words(LEFT_MM, self._at + 0.4, line, size_mm, colour, bold))
         self._at -= 1.2
 
     def bullets(self, texts: Sequence[str], colour: str = LIGHT.text) -> None:
         """Sentences, each with a dot before it."""
         for text in texts:
-            for number, line in enumerate(wrapped(text, TEXT_MM, WIDTH_MM - 4)):
-                self._line(line, TEXT_MM, colour, False, 4)
-                if number == 0:
-                    self._add(Words(LEFT_MM, self._at + 0.4, "•", TEXT_MM, colour))
+            name = Words(LEFT_MM, 0.0, "•", TEXT_MM, colour)
+            self._beside(name, wrapped(text, TEXT_MM, WIDTH_MM - 4), 4, TEXT_MM, colour)
             self._at -= 0.6
         self._at -= 0.6
 
@@ -108,11 +107,9 @@ class Flow:
     def facts(self, facts: Sequence[tuple[str, str]], size_mm: float = TEXT_MM) -> None:
         """Names, quiet, with their values beside them."""
         for name, value in facts:
+            words = Words(LEFT_MM, 0.0, name, SMALL_MM, LIGHT.quiet_text)
             lines = wrapped(value, size_mm, WIDTH_MM - _NAMES_MM)
-            for number, line in enumerate(lines):
-                self._line(line, size_mm, LIGHT.text, False, _NAMES_MM)
-                if number == 0:
-                    self._add(Words(LEFT_MM, self._at + 0.4, name, SMALL_MM, LIGHT.quiet_text))
+            self._beside(words, lines, _NAMES_MM, size_mm, LIGHT.text)
         self._at -= 1.2
 
     def table(self, columns: Sequence[Column], rows: Sequence[Row]) -> None:
@@ -146,13 +143,21 @@ class Flow:
         """Whether so much fits on this page."""
         return self._at - height >= BOTTOM_MM
 
-    def _line(
-        self, line: str, size_mm: float, colour: str, bold: bool, indent: float = 0.0
+    def _beside(
+        self, name: Words, lines: Sequence[str], indent: float, size_mm: float, colour: str
     ) -> None:
+        """Lines that begin ``indent`` mm from the left, the first with its name before it."""
+        for number, line in enumerate(lines):
+            self._down(size_mm)
+            if number == 0:
+                self._add(replace(name, baseline=self._at + 0.4))
+            self._add(Words(LEFT_MM + indent, self._at + 0.4, line, size_mm, colour))
+
+    def _down(self, size_mm: float) -> None:
+        """Go to the next line, on the next page where this one is full."""
         if not self.room(size_mm * _LEADING):
             self._turn()
         self._at -= size_mm * _LEADING
-        self._add(Words(LEFT_MM + indent, self._at + 0.4, line, size_mm, colour, bold))
 
     def _head(self, columns: Sequence[Column]) -> None:
         if not self.room(_KEPT_MM):

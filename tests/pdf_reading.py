@@ -123,40 +123,59 @@ def _operations(content: bytes) -> Iterator[tuple[str, list[Any]]]:
             operands = []
 
 
+@dataclass
+class _State:
+    """What the operators so far have set."""
+
+    colour: tuple[int, int, int] = (0, 0, 0)
+    width: float = 1.0
+    font: str = ""
+    at: tuple[float, float] = (0.0, 0.0)
+    path: list[list[tuple[float, float]]] = field(default_factory=list)
+    kept: list[tuple[tuple[int, int, int], float]] = field(default_factory=list)
+
+
 def _draw(page: Page, content: bytes, maps: dict[str, dict[int, str]]) -> None:
-    colour, width, font, size = (0, 0, 0), 1.0, "", 0.0
-    kept: list[tuple[tuple[int, int, int], float]] = []
-    path: list[list[tuple[float, float]]] = []
-    at = (0.0, 0.0)
+    state = _State()
     for operator, operands in _operations(content):
         assert operator not in ("Do", "BI"), "a picture or a form"
-        if operator == "q":
-            kept.append((colour, width))
-        elif operator == "Q":
-            colour, width = kept.pop()
-        elif operator in ("G", "RG"):
-            parts = operands * 3 if operator == "G" else operands
-            red, green, blue = (round(255 * part) for part in parts)
-            colour = (red, green, blue)
-        elif operator == "w":
-            width = operands[0]
-        elif operator == "m":
-            path.append([(operands[0], operands[1])])
-        elif operator == "l":
-            path[-1].append((operands[0], operands[1]))
-        elif operator == "S":
-            page.lines += [Line(points, colour, width) for points in path]
-            path = []
-        elif operator in ("f", "n", "b", "B"):
-            path = []
-        elif operator == "cm":
-            at = (operands[4], operands[5])
-        elif operator == "BT":
-            page.texts.append(Text("", *at, 0.0))
-        elif operator == "Tf":
-            font, size = operands
-            page.texts[-1].size = size
-        elif operator in ("TJ", "Tj"):
+        _stroke(page, state, operator, operands)
+        _write(page, state, operator, operands, maps)
+
+
+def _stroke(page: Page, state: _State, operator: str, operands: list[Any]) -> None:
+    match operator:
+        case "q":
+            state.kept.append((state.colour, state.width))
+        case "Q":
+            state.colour, state.width = state.kept.pop()
+        case "G" | "RG":
+            red, green, blue = (round(255 * part) for part in (operands * 3)[:3])
+            state.colour = (red, green, blue)
+        case "w":
+            (state.width,) = operands
+        case "m":
+            state.path.append([(operands[0], operands[1])])
+        case "l":
+            state.path[-1].append((operands[0], operands[1]))
+        case "S":
+            page.lines += [Line(points, state.colour, state.width) for points in state.path]
+            state.path = []
+        case "f" | "n" | "b" | "B":
+            state.path = []
+
+
+def _write(
+    page: Page, state: _State, operator: str, operands: list[Any], maps: dict[str, dict[int, str]]
+) -> None:
+    match operator:
+        case "cm":
+            state.at = (operands[4], operands[5])
+        case "BT":
+            page.texts.append(Text("", *state.at, 0.0))
+        case "Tf":
+            state.font, page.texts[-1].size = operands
+        case "TJ" | "Tj":
             codes = b"".join(part for part in operands if isinstance(part, bytes))
             pairs = [int.from_bytes(codes[i : i + 2]) for i in range(0, len(codes), 2)]
-            page.texts[-1].text += "".join(maps[font][code] for code in pairs)
+            page.texts[-1].text += "".join(maps[state.font][code] for code in pairs)

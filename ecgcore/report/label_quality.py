@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from datetime import datetime
 
-from ecgcore import DISCLAIMER
+from ecgcore.drawing.markings import DISCLAIMER
 from ecgcore.drawing.palette import LIGHT
 from ecgcore.drawing.print_flow import SMALL_MM, Column, Flow, Row, numbered
 from ecgcore.drawing.print_page import write_pdf

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from ecgcore import DISCLAIMER
+from ecgcore.drawing.markings import DISCLAIMER
 from ecgcore.drawing.print_flow import Flow, numbered
 from ecgcore.drawing.print_page import write_pdf
 from ecgcore.report.identifiers import without_identifiers

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -45,6 +44,7 @@ from ecgcore.cli_values import (
     plain_prediction,
     plain_recording,
     refusal,
+    refuse_overwriting,
     setting,
 )
 from ecgcore.readers.npz_export import save_npz
@@ -144,8 +144,14 @@ def _add_model_commands(command: _Command) -> None:
     explain.add_argument(
         "--method", help="grad-cam, hires-cam or lime (default: the one that tested best)"
     )
+    report = command("report", _report, "Write a PDF of each recording: paper, findings, answers")
+    _add_files(report)
+    report.add_argument("--out", type=Path, required=True, metavar="DIR", help="where to write")
+    report.add_argument(
+        "--identifiers", action="store_true", help="print the patient's ID and the file's free text"
+    )
     evaluate = command("evaluate", _evaluate, "Score a trained model on packed data sets")
-    for asking in (predict, explain, evaluate):
+    for asking in (predict, explain, report, evaluate):
         asking.add_argument(
             "--model",
             required=True,
@@ -168,31 +174,16 @@ def _add_files(parser: argparse.ArgumentParser) -> None:
 
 
 def _read(given: argparse.Namespace) -> int:
-    inputs = {os.path.realpath(path) for path in given.files}  # never raises, as resolve() may
     written: dict[Path, str] = {}
 
     def show(path: Path, recording: Recording) -> dict[str, Any]:
         if given.npz:
             target = given.npz / f"{path.stem}.npz"
-            _refuse_overwriting(target, recording, written, inputs)
+            refuse_overwriting(target, recording, written, given.files)
             save_npz(target, recording)
         return plain_recording(path, recording)
 
     return _each_recording(given, show)
-
-
-def _refuse_overwriting(
-    target: Path, recording: Recording, written: dict[Path, str], inputs: set[str]
-) -> None:
-    """Refuse to write over an input, or over another recording of this command."""
-    earlier = written.setdefault(target, recording.source.sha256)
-    if earlier == recording.source.sha256 and os.path.realpath(target) not in inputs:
-        return
-    raise RecordingError(
-        f"{str(target)!r} would be written over",
-        "files of different stems, and a folder that is not the files' own",
-        "give one command for each folder of recordings, with a folder of its own for --npz",
-    )
 
 
 def _predict(given: argparse.Namespace) -> int:
@@ -221,6 +212,12 @@ def _predict(given: argparse.Namespace) -> int:
 
 def _explain(given: argparse.Namespace) -> int:
     return _each_recording(given, explaining(given))
+
+
+def _report(given: argparse.Namespace) -> int:
+    from ecgcore.cli_report import reporting
+
+    return _each_recording(given, reporting(given))
 
 
 def _delineate(given: argparse.Namespace) -> int:

@@ -33,7 +33,7 @@ def plain_delineation(path: Path, recording: Recording, method: str) -> dict[str
         "leads": {lead: plain_marks(found.leads.get(lead, nothing)) for lead in recording.leads},
         "global": plain_marks(found.overall),
         "unread": dict(found.unread),
-        "warnings": [*_cautions(recording), *found.warnings],
+        "warnings": [*cautions(recording), *recording.source.warnings, *found.warnings],
     }
 
 
@@ -51,7 +51,7 @@ def plain_marks(marks: WaveMarks) -> dict[str, list[list[float | None]]]:
 
 def plain_measurements(path: Path, recording: Recording, method: str) -> dict[str, Any]:
     """What ``measure`` prints; a value that was not measured is ``{"na": reason}``."""
-    _, measured = _measured(recording, method)
+    _, measured = measured_by(recording, method)
     overall: dict[str, Any] = {}
     for name, value in measured.overall.items():
         if name in _QTC:
@@ -69,7 +69,7 @@ def plain_measurements(path: Path, recording: Recording, method: str) -> dict[st
             lead: {name: _plain(value) for name, value in values.items()}
             for lead, values in measured.leads.items()
         },
-        "warnings": [*_cautions(recording), *measured.warnings],
+        "warnings": [*cautions(recording), *recording.source.warnings, *measured.warnings],
     }
 
 
@@ -78,7 +78,7 @@ def plain_findings(path: Path, recording: Recording, criteria: str) -> dict[str,
     from ecgcore.rules.applying import apply_rules
     from ecgcore.rules.criteria import criteria_set
 
-    found, measured = _measured(recording, "network")
+    found, measured = measured_by(recording, "network")
     rate = found.sampling_rate
     findings = apply_rules(measured, recording.patient, criteria_set(criteria))
     return {
@@ -96,12 +96,12 @@ def plain_findings(path: Path, recording: Recording, criteria: str) -> dict[str,
             }
             for finding in findings
         ],
-        "warnings": [*_cautions(recording), *measured.warnings],
+        "warnings": [*cautions(recording), *recording.source.warnings, *measured.warnings],
     }
 
 
-def _cautions(recording: Recording) -> list[str]:
-    """Why not to rely on what follows: leads not fit to read, exchanged electrodes, the source."""
+def cautions(recording: Recording) -> list[str]:
+    """Why not to rely on what follows: leads not fit to read, exchanged electrodes."""
     from ecgcore.signal.reversal import suspect_reversal
     from ecgcore.signal.verdict import judge
 
@@ -112,11 +112,11 @@ def _cautions(recording: Recording) -> list[str]:
     return [
         *(f"Not fit to read. {reason}" for reason in said),
         *([f"Electrodes: {reversal.reason}"] if reversal else []),
-        *recording.source.warnings,
     ]
 
 
-def _measured(recording: Recording, method: str) -> tuple[Delineation, Measurements]:
+def measured_by(recording: Recording, method: str) -> tuple[Delineation, Measurements]:
+    """The waves that a method finds, and what is measured on them."""
     from ecgcore.signal.beats import find_beats
     from ecgcore.signal.delineation import METHODS, delineate
     from ecgcore.signal.measurements import measure

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -11,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from ecgcore.models.prediction import Prediction
-from ecgcore.recording import Recording
+from ecgcore.recording import Recording, RecordingError
 
 DONE, LOST, USAGE, REFUSED, INTERRUPTED = 0, 1, 2, 3, 130
 """Exit status, see ``cli``."""
@@ -86,6 +88,24 @@ def _range(row: np.ndarray[Any, Any]) -> list[float] | None:
 def refusal(path: Path, error: Exception) -> dict[str, Any]:
     """The line of an input that was refused."""
     return {"file": str(path), "error": type(error).__name__, "message": str(error)}
+
+
+def refuse_overwriting(
+    target: Path, recording: Recording, written: dict[Path, str], inputs: Sequence[Path]
+) -> None:
+    """Raise RecordingError before an input is written over, or another recording of this command.
+
+    ``written`` keeps what this command wrote where, by hash.
+    """
+    earlier = written.setdefault(target, recording.source.sha256)
+    taken = {os.path.realpath(path) for path in inputs}  # never raises, as resolve() may
+    if earlier == recording.source.sha256 and os.path.realpath(target) not in taken:
+        return
+    raise RecordingError(
+        f"{str(target)!r} would be written over",
+        "files of different stems, and a folder that is not the files' own",
+        "give one command for each folder of recordings, with a folder of its own to write to",
+    )
 
 
 def add_changes(parser: argparse.ArgumentParser, text: str) -> None:

@@ -37,9 +37,14 @@ MAY_IMPORT: dict[str, set[str]] = {
     "training": BASE | {"signal", "layers", "models", "datasets", "evaluation"},
     "explain": BASE | {"signal", "rules.wording", "layers", "models"},
     "drawing": BASE | {"signal", "explain.explanation"},
+    "report": BASE | {"signal", "rules.finding", "models.prediction", "drawing"},
     "recording_index": BASE,
     "recording_store": BASE | {"readers"},
     "workspace": BASE | {"readers", "signal", "recording_index", "recording_store"},
+    "label_evidence": BASE | {"models", "rules", "signal"},
+    "label_queue": BASE | {"label_evidence", "review"},
+    "label_training": BASE
+    | {"datasets", "evaluation", "models", "review_work", "training", "workspace"},
     "review_work": BASE | {"readers", "datasets", "review", "workspace"},
 }
 ANYTHING = {
@@ -50,7 +55,9 @@ ANYTHING = {
     "cli_data",
     "cli_fusion",
     "cli_models",
+    "cli_report",
     "cli_review",
+    "cli_suspicion",
     "cli_shards",
     "cli_training",
     "__main__",

@@ -8,7 +8,7 @@ from ecgcore.drawing.layout import MAJOR_MM
 from ecgcore.drawing.palette import Palette
 
 FONT_FAMILY = "Inter, 'Source Sans 3', 'Helvetica Neue', Arial, sans-serif"
-_THIN_MM = 0.13
+THIN_MM = 0.13
 
 
 def sheet_layout(colours: Palette, width: int, height: int) -> dict[str, Any]:
@@ -37,7 +37,7 @@ def grid_axis(
 
     ``ends`` are the axis' first and last value, ``millimetre`` is one millimetre in its unit.
     """
-    thin = max(0.5, _THIN_MM * pixels_per_mm)
+    thin = max(0.5, THIN_MM * pixels_per_mm)
     return {
         "range": list(ends),
         "showgrid": True,

@@ -112,6 +112,18 @@ def second_marks(page: Page) -> dict[str, Any]:
     }
 
 
+def scale_words(page: Page) -> tuple[str, str]:
+    """The drawn scale; and filter, sampling rate and the part that is shown."""
+    recording, options = page.recording, page.options
+    stop = max(stretch.slot.stop for stretch in page.stretches)
+    drawn = f"{options.speed} mm/s   {options.gain} mm/mV"
+    details = (
+        f"filter: {page.filtered.name} (display)   {recording.sampling_rate:g} Hz   "
+        f"{page.sheet.start:.1f}–{stop:.1f} s of {recording.seconds:.1f} s"
+    )
+    return drawn, details
+
+
 def small_print(
     page: Page, legends: tuple[str | None, str | None], notices: tuple[str, ...]
 ) -> list[dict[str, Any]]:
@@ -119,12 +131,9 @@ def small_print(
 
     ``legends`` are of the evidence and of the wave marks, None without any.
     """
-    recording, options, sheet = page.recording, page.options, page.sheet
-    scale = (
-        f"<b>{options.speed} mm/s   {options.gain} mm/mV</b>   "
-        f"filter: {page.filtered.name} (display)   {recording.sampling_rate:g} Hz   "
-        f"{sheet.start:.1f}–{sheet.stop:.1f} s of {recording.seconds:.1f} s"
-    )
+    recording, sheet = page.recording, page.sheet
+    drawn, details = scale_words(page)
+    scale = f"<b>{drawn}</b>   {escape(details, quote=False)}"
     who = escape(recording.record_id[:60], quote=False)
     if recording.recorded_at is not None:
         who += f"   {recording.recorded_at:%Y-%m-%d %H:%M}"

@@ -132,13 +132,13 @@ def compose_page(recording: Recording, options: PaperOptions) -> Page:
     filtered = apply_display_filter(
         recording.signal, recording.sampling_rate, options.display_filter
     )
-    stretches = tuple(_stretch(recording, filtered.signal, slot) for slot in placed)
+    stretches = tuple(stretch_of(recording, filtered.signal, slot) for slot in placed)
     extents = tuple(reach(stretch.values) for stretch in stretches)
     sheet = lay_out(options.layout, options.speed, options.gain, placed, extents)
     return Page(recording, options, palette(options.dark), sheet, stretches, filtered)
 
 
-def _stretch(recording: Recording, signal: NDArray[np.float32], slot: Slot) -> Stretch:
+def stretch_of(recording: Recording, signal: NDArray[np.float32], slot: Slot) -> Stretch:
     """The samples of a slot; a lead without any says why in its title."""
     rate = recording.sampling_rate
     nothing = np.empty(0, dtype=np.float32)

@@ -9,24 +9,10 @@ import streamlit as st
 from ecgcore.recording import Recording
 from ecgcore.signal.delineation import Method
 from ecgcore.signal.measured import Measurements, Value
+from ecgcore.signal.measured_words import HEADLINE, STATED_AS, UNITS
 from ecgcore.ui import readings
 from ecgcore.ui.style import of
 
-_HEADLINE = {
-    "rate_bpm": "Rate",
-    "pr_ms": "PR",
-    "qrs_ms": "QRS",
-    "qt_ms": "QT",
-    "qtc_bazett_ms": "QTc Bazett",
-    "qtc_fridericia_ms": "Fridericia",
-    "qtc_framingham_ms": "Framingham",
-    "qtc_hodges_ms": "Hodges",
-    "p_axis_deg": "P axis",
-    "qrs_axis_deg": "QRS axis",
-    "t_axis_deg": "T axis",
-}
-# The file names no formula for its QTc; carts print Bazett's unless they say otherwise.
-_STATED_AS = {"qtc_bazett_ms": "qtc_ms"}
 _ROWS = {
     "p_mv": "P",
     "p_neg_mv": "P, negative part",
@@ -46,8 +32,6 @@ _ROWS = {
     "t_ms": "T",
     "intrinsicoid_ms": "to the R peak",
 }
-UNITS = {"deg": "°", "1/min": "/min"}
-"""As units are printed, where plain ASCII is not enough."""
 
 
 def show_headline(recording: Recording, method: Method) -> None:
@@ -55,8 +39,8 @@ def show_headline(recording: Recording, method: Method) -> None:
     measured = readings.measurements(recording, method)
     stated = {one.name: one.number for one in recording.measurements}
     cells = "".join(
-        _cell(title, measured.overall[name], stated.get(_STATED_AS.get(name, name)))
-        for name, title in _HEADLINE.items()
+        _cell(title, measured.overall[name], stated.get(STATED_AS.get(name, name)))
+        for name, title in HEADLINE.items()
     )
     note = " ".join(measured.warnings)
     st.html(

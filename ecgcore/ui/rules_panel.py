@@ -11,15 +11,14 @@ from ecgcore.recording import Recording
 from ecgcore.rules.criteria import CRITERIA_SETS, Criterion, criteria_set
 from ecgcore.rules.finding import Finding
 from ecgcore.signal.delineation import Method
+from ecgcore.signal.measured_words import DIGITS, amount
 from ecgcore.ui import readings
 from ecgcore.ui.controls import Extent, show_from, shown_from
 from ecgcore.ui.folded import show_folded
 from ecgcore.ui.markdown import plain
-from ecgcore.ui.measured_view import UNITS
 from ecgcore.ui.style import of
 
 _SET_NAMES = {"clinical": "Clinical", "paper": "HRNN paper"}
-_DIGITS = {"ms": 0, "deg": 0, "1/min": 0, "mV": 2, "mV ms": 0, "": 2}
 
 
 def chosen_criteria() -> str:
@@ -149,13 +148,9 @@ def _row_text(finding: Finding, doubted: tuple[str, ...]) -> str:
     """One row in Markdown; the style sheet puts each element in its place."""
     mark = "● " if finding.fired else ""
     care = " ⚠" if set(doubted) & {place.lead for place in finding.where} else ""
-    number = f" `{_amount(finding.measured, finding.unit)}`" if finding.measured is not None else ""
+    number = f" `{amount(finding.measured, finding.unit)}`" if finding.measured is not None else ""
     what = f"{finding.description}: {finding.comparison}" if finding.comparison else ""
     return f"**{mark}{plain(finding.label)}{care}** *{plain(what or finding.description)}*{number}"
-
-
-def _amount(number: float, unit: str) -> str:
-    return f"{number:.{_DIGITS.get(unit, 2)}f} {UNITS.get(unit, unit)}".strip()
 
 
 def _show_card(
@@ -184,8 +179,8 @@ def _show_thresholds(criterion: Criterion, recording: Recording, criteria: str) 
         st.number_input(
             f"{threshold.name.replace('_', ' ')}{unit} (default {threshold.value:g})",
             value=changed.get(threshold.name, threshold.value),
-            step=10.0 ** -_DIGITS.get(threshold.unit, 2),
-            format=f"%.{_DIGITS.get(threshold.unit, 2)}f",
+            step=10.0 ** -DIGITS.get(threshold.unit, 2),
+            format=f"%.{DIGITS.get(threshold.unit, 2)}f",
             key=key,
             help=threshold.source,
             on_change=_change,

@@ -15,6 +15,7 @@ from ecgcore.review.standing import Standing, current, standing
 from ecgcore.review.store import FiledLabels, KnownRecording
 from ecgcore.review.suspicion import Evidence, Suspicion, suspicions
 from ecgcore.review.values import Review
+from ecgcore.review_work import sayable
 
 Order = Literal["most suspicious", "most uncertain", "by name"]
 Part = Literal["to do", "disputed", "decided", "all"]
@@ -140,12 +141,20 @@ def _evidence(
     given = np.array(
         [[label.code in filed[key].codes for label in labels] for key in recordings], dtype=bool
     )
+    sayable_codes = [sayable(filed[key].origin) for key in recordings]
+    sentences = {
+        (at, label.code): sentence
+        for at, key in enumerate(recordings)
+        for label in labels
+        if (sentence := book.rule_sentence(key, label.code))
+    }
     return Evidence(
         labels=labels,
         given=given,
-        known=np.ones_like(given),
+        known=np.array([[label.code in said for label in labels] for said in sayable_codes]),
         probabilities=book.probabilities(recordings),
         rules=book.rules(recordings),
+        sentences=sentences,
     )
 
 

@@ -11,12 +11,14 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
+from ecgcore.datasets.ludb_statements import WORDED
 from ecgcore.datasets.packing import pack, statements_of
 from ecgcore.datasets.record import DataLabel
 from ecgcore.datasets.reviewed import reviewed_set
+from ecgcore.labels import map_code, mapped_codes, statements
 from ecgcore.readers.stated import Stated
 from ecgcore.recording import Recording, RecordingError, complete_limb_leads
 from ecgcore.review.connection import sqlite_url
@@ -49,10 +51,12 @@ def snapshots_folder(workspace: Workspace) -> Path:
 @dataclass(frozen=True)
 class OnFile:
     """What a recording's own statements come to: ``codes`` are SCP-ECG statements, None where it
-    states nothing that means one; ``unmapped`` are statements that mean none."""
+    states nothing that means one; ``unmapped`` are statements that mean none. ``systems`` are the
+    code systems of the statements."""
 
     codes: tuple[str, ...] | None
     unmapped: tuple[str, ...]
+    systems: tuple[str, ...] = ()
 
 
 def on_file(recording: Recording) -> OnFile:
@@ -63,7 +67,26 @@ def on_file(recording: Recording) -> OnFile:
         if one.likelihood != 0
     ]
     found, left = statements_of(labels)
-    return OnFile(tuple(sorted(found)) or None, tuple(f"{one.code} ({one.system})" for one in left))
+    return OnFile(
+        tuple(sorted(found)) or None,
+        tuple(f"{one.code} ({one.system})" for one in left),
+        tuple(sorted({one.system for one in labels})),
+    )
+
+
+@cache
+def sayable(origin: str) -> frozenset[str]:
+    """The statements that labels on file of this ``FiledLabels.origin`` could have named: a code
+    system without a code for one does not deny it by silence."""
+    every = frozenset(label.code for label in statements())
+    if "SNOMED CT" in origin:
+        known = mapped_codes("SCP-ECG")
+        return frozenset(
+            code
+            for code in every & known.keys()
+            if any(one.match == "exact" for one in map_code(code, "SCP-ECG", "SNOMED CT"))
+        )
+    return WORDED if "(text)" in origin else every
 
 
 @dataclass(frozen=True)
@@ -106,9 +129,10 @@ def bring_in(
         except RecordingError as refusal:
             refused[entry.name] = str(refusal)
             continue
-        codes = on_file(recording).codes
+        found = on_file(recording)
         known = known_recording(recording, key)
-        filed = None if codes is None else FiledLabels(known.hash, codes, recording.source.format)
+        origin = f"{recording.source.format} ({', '.join(found.systems)})"
+        filed = None if found.codes is None else FiledLabels(known.hash, found.codes, origin)
         waiting.append((known, filed))
         if len(waiting) == _AT_ONCE:
             put()

@@ -42,7 +42,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "recording_store": BASE | {"readers"},
     "workspace": BASE | {"readers", "signal", "recording_index", "recording_store"},
     "label_evidence": BASE | {"models", "rules", "signal"},
-    "label_queue": BASE | {"label_evidence", "review"},
+    "label_queue": BASE | {"label_evidence", "review", "review_work"},
     "label_training": BASE
     | {"datasets", "evaluation", "models", "review_work", "training", "workspace"},
     "review_work": BASE | {"readers", "datasets", "review", "workspace"},

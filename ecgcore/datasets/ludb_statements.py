@@ -24,6 +24,10 @@ _STATEMENTS: dict[str, str] = {
 }
 
 
+WORDED = frozenset(_STATEMENTS.values())
+"""The statements that LUDB's words can say."""
+
+
 def statement_of_words(text: str) -> str | None:
     """The SCP-ECG statement that LUDB's words mean exactly, None where none does."""
     return _STATEMENTS.get(text.strip(" .").lower())

@@ -209,8 +209,8 @@ def test_a_long_comment_wraps_and_nothing_leaves_the_page() -> None:
 
 
 def test_dollars_are_no_mathematics() -> None:
-    text = _all_text(full_report(r"costs $5, $x_1^2$ and \frac{1}{2} $$ 100 % & {a}"))
-    assert r"costs $5, $x_1^2$ and \frac{1}{2} $$ 100 % & {a}" in text
+    text = _all_text(full_report(r"costs 5 $, $x_1^2$, \alpha$ and \frac{1}{2} $$ 100 % & {a}"))
+    assert r"costs 5 $, $x_1^2$, \alpha$ and \frac{1}{2} $$ 100 % & {a}" in text
 
 
 def test_no_character_of_a_comment_is_lost_unseen() -> None:

@@ -128,15 +128,16 @@ def judged(
     }
     with_labels = [key for key in recordings if key in filed]
     if with_labels and probabilities:
-        for suspicion in suspicions(_evidence(book, filed, with_labels)):
+        for suspicion in suspicions(evidence_of(book, filed, with_labels)):
             key = with_labels[suspicion.index]
             found[key] = (suspicion, found[key][1])
     return found
 
 
-def _evidence(
+def evidence_of(
     book: EvidenceBook, filed: Mapping[str, FiledLabels], recordings: Sequence[str]
 ) -> Evidence:
+    """What is known of the labels of recordings that have some on file, in their order."""
     labels = statements()
     given = np.array(
         [[label.code in filed[key].codes for label in labels] for key in recordings], dtype=bool

@@ -259,39 +259,40 @@ def _label(one: Weighed, evidence: Evidence, at: int, score: float) -> LabelSusp
 
 
 def _reason(kind: Kind, weight: float, one: Weighed, evidence: Evidence, change: Floats) -> Reason:
-    moved = np.flatnonzero(change)
+    moved = [int(at) for at in np.flatnonzero(change)]
+    codes = [evidence.labels[at].code for at in moved]
     words = " and ".join(
-        f"{'no ' if change[at] < 0 else ''}{evidence.labels[at].code}" for at in moved
+        f"no {code}" if change[at] < 0 else code for at, code in zip(moved, codes, strict=True)
     )
     side = "for" if weight > 0 else "against"
     if kind == "model":
-        told = {
-            name: [float(values[one.index, at]) for at in moved]
-            for name, values in evidence.probabilities.items()
-        }
-        said = "; ".join(
-            f"{evidence.labels[at].code} "
-            + ", ".join(f"{name} {told[name][place]:.2f}" for name in told)
-            for place, at in enumerate(moved)
-        )
-        apart = any(
-            np.ptp([told[name][place] for name in told]) > _APART for place in range(len(moved))
-        )
-        return Reason(
-            "models disagree" if apart else "model", f"models {side} {words}: {said}", weight
-        )
+        said, apart = _models_words(one.index, moved, evidence)
+        name: Kind = "models disagree" if apart else "model"
+        return Reason(name, f"models {side} {words}: {said}", weight)
     if kind == "rule":
-        told_by = [
-            evidence.sentences.get((one.index, evidence.labels[at].code), "") for at in moved
-        ]
-        said = "; ".join(text for text in told_by if text) or "criteria"
+        told = [evidence.sentences.get((one.index, code), "") for code in codes]
+        said = "; ".join(text for text in told if text) or "clinical criteria"
         return Reason("rule", f"measured {side} {words}: {said}", weight)
     if kind == "duplicate":
         others = [b if a == one.index else a for a, b in evidence.duplicates if one.index in (a, b)]
         named = ", ".join(str(evidence.names[other]) for other in others) or "another recording"
-        return Reason("duplicate", f"the same tracing is {side} {words} in {named}", weight)
+        return Reason(kind, f"the same tracing speaks {side} {words} in {named}", weight)
     if kind == "other labels":
-        return Reason(
-            kind, f"{words} goes {'well' if weight > 0 else 'badly'} with the rest", weight
-        )
+        fits = "well" if weight > 0 else "badly"
+        return Reason(kind, f"{words} goes {fits} with the other labels", weight)
     return Reason(kind, f"how often {words} is wrong or missing at all", weight)
+
+
+def _models_words(index: int, moved: Sequence[int], evidence: Evidence) -> tuple[str, bool]:
+    """What each model says of some labels, and whether they are far apart about one."""
+    said, apart = [], False
+    for at in moved:
+        told = {name: float(of[index, at]) for name, of in evidence.probabilities.items()}
+        numbers = [value for value in told.values() if np.isfinite(value)]
+        apart = apart or max(numbers) - min(numbers) > _APART
+        words = (
+            f"{name} {value:.2f}" if np.isfinite(value) else f"{name} has no answer"
+            for name, value in told.items()
+        )
+        said.append(f"{evidence.labels[at].code} {', '.join(words)}")
+    return "; ".join(said), apart

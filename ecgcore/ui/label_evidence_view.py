@@ -14,6 +14,7 @@ from ecgcore.label_queue import QueueItem
 from ecgcore.labels import statements
 from ecgcore.models.card import CardError, load_card
 from ecgcore.recording import Recording
+from ecgcore.review.suspicion import LabelSuspicion
 from ecgcore.review.values import Evidence
 from ecgcore.signal.delineation import DEFAULT_METHOD
 from ecgcore.ui import label_services, readings, services
@@ -23,7 +24,9 @@ from ecgcore.ui.paper_view import Marked
 from ecgcore.ui.places import highlights
 
 _SHOWN = "label-shown"
-_MOST = 5
+_MOST = 3
+_UNSEEN = ("other labels", "how often")
+"""Kinds of reasons that have no place on the trace."""
 _LEAST_PROBABILITY = 0.02
 
 
@@ -58,20 +61,40 @@ def show_reasons(item: QueueItem) -> None:
         f'<div class="lightbox-title">Suspicion {suspicion.score:.2f}: chance that a label on '
         "file is wrong or missing</div>"
     )
-    told = sorted((one for one in suspicion.labels if one.reasons), key=lambda one: -one.score)
-    if not told:
+    likeliest: dict[tuple[str, ...], LabelSuspicion] = {}
+    for one in sorted((one for one in suspicion.labels if one.reasons), key=lambda one: -one.score):
+        likeliest.setdefault(one.instead, one)
+    if not likeliest:
         st.html('<div class="lightbox-none">Nothing speaks against the labels on file.</div>')
-    for one in told[:_MOST]:
-        for number, reason in enumerate(one.reasons):
-            shown = (one.code, reason.kind)
+    for number, one in enumerate(list(likeliest.values())[:_MOST]):
+        _show_alteration(one, item.filed or (), number)
+
+
+def _show_alteration(one: LabelSuspicion, filed: tuple[str, ...], number: int) -> None:
+    """One alteration of the labels on file and what speaks for and against it."""
+    added = [code for code in one.instead if code not in filed]
+    gone = [f"without {code}" for code in filed if code not in one.instead]
+    changed = ", ".join([f"with {code}" for code in added] + gone)
+    base = ", ".join(
+        f"{reason.kind} {reason.weight:+.1f}" for reason in one.reasons if reason.kind in _UNSEEN
+    )
+    total = sum(reason.weight for reason in one.reasons)
+    st.html(
+        f'<div class="label-instead"><b>{escape(changed)}?</b> '
+        f"<span>log-odds {total:+.1f} = {escape(base)}, and:</span></div>"
+    )
+    for reason in one.reasons:
+        if reason.kind in _UNSEEN:
+            continue
+        text = f"{reason.weight:+.1f} {plain(reason.text)}"
+        code = one.code if reason.kind == "rule" else next(iter(added), "")
+        if code and reason.kind != "duplicate":
             st.button(
-                f"**{plain(one.code)}** {plain(reason.text)}",
-                key=f"label-reason-{one.code}-{number}",
-                on_click=_toggle_shown,
-                args=(shown,),
-                width="stretch",
-                help="Show where on the trace",
-            )
+                text, key=f"label-reason-{number}-{reason.kind}", on_click=_toggle_shown,
+                args=((code, reason.kind),), width="stretch", help="Show where on the trace",
+            )  # fmt: skip
+        else:
+            st.html(f'<div class="label-reason">{escape(text)}</div>')
 
 
 def _toggle_shown(shown: tuple[str, str]) -> None:

@@ -169,6 +169,10 @@ h1 { letter-spacing: -.01em; }
 .st-key-label-panel [class*="st-key-label-say-"] button > div,
 .st-key-label-panel [class*="st-key-label-reason-"] button > div { width: 100%;
   justify-content: flex-start; }
+.label-instead { font-size: .92rem; line-height: 1.3; margin-top: .15rem; }
+.label-instead span { color: var(--ink-soft); font-size: .8rem; }
+.label-reason { font-size: .85rem; line-height: 1.3; border: 1px solid var(--rule);
+  border-left: 3px solid var(--warn); border-radius: 5px; padding: .25rem .55rem; }
 .st-key-label-filters { row-gap: .3rem; }
 .lightbox-facts dt { color: var(--ink-soft); margin: 0; font-weight: 400; }
 """

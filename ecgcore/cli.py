@@ -26,6 +26,7 @@ from ecgcore.cli_review import (
     run_audit,
     run_labels,
 )
+from ecgcore.cli_suspicion import add_suspicion_arguments, run_suspicion
 from ecgcore.cli_training import (
     add_pretrain_arguments,
     add_train_arguments,
@@ -101,6 +102,9 @@ def _parser() -> argparse.ArgumentParser:
     text = "Fit how a trained HRNN weighs its rules, and score it with and without them"
     add_fuse_arguments(command("fuse", _fuse, text))
     add_data_arguments(command("data", _data, "Public data sets: list, fetch, pack"))
+    add_suspicion_arguments(
+        command("suspicion", _suspicion, "Which labels of packed data are doubtful, and why")
+    )
     text = "Labels on file and decisions about them: add, import, list, snapshot, export, assign"
     add_labels_arguments(command("labels", _labels, text))
     add_audit_arguments(command("audit", _audit, "Verify that no review was changed or removed"))
@@ -325,6 +329,10 @@ def _pretrain(given: argparse.Namespace) -> int:
 
 def _fuse(given: argparse.Namespace) -> int:
     return run_fuse(given, lambda row: _print(row, given.json))
+
+
+def _suspicion(given: argparse.Namespace) -> int:
+    return run_suspicion(given, lambda row: _print(row, given.json))
 
 
 def _labels(given: argparse.Namespace) -> int:

@@ -34,7 +34,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "review": BASE,
     "datasets": BASE | {"readers", "signal", "layers", "models", "review.snapshots"},
     "evaluation": BASE | {"signal", "layers", "models", "datasets"},
-    "training": BASE | {"signal", "layers", "models", "datasets", "evaluation"},
+    "training": BASE | {"signal", "layers", "models", "datasets", "evaluation", "review"},
     "explain": BASE | {"signal", "rules.wording", "layers", "models"},
     "drawing": BASE | {"signal", "explain.explanation"},
     "report": BASE | {"signal", "rules.finding", "models.prediction", "drawing"},

@@ -14,16 +14,17 @@ RATE = 500
 
 
 def wfdb_files(
-    name: str, seconds: float = 10.0, rate_bpm: float = 72.0, age: int = 61
+    name: str, seconds: float = 10.0, rate_bpm: float = 72.0, age: int = 61, scp: str = ""
 ) -> list[NamedBytes]:
-    """Header and signal file of a 12-lead record in format 16 that keeps every identity."""
+    """Header and signal file of a 12-lead record in format 16 that keeps every identity; ``scp``
+    are its statements, as "NORM;SR"."""
     counts = _counts(seconds, rate_bpm)
     lines = [f"{name} 12 {RATE} {counts.shape[1]}"]
     for lead, row in zip(LEADS, counts, strict=True):
         checksum = int(row.astype(np.int64).sum()) & 0xFFFF
         checksum -= 0x10000 if checksum >= 0x8000 else 0
         lines.append(f"{name}.dat 16 {GAIN}(0)/mV 16 0 {row[0]} {checksum} 0 {lead}")
-    lines += [f"# Age: {age}", "# Sex: Female", ""]
+    lines += [f"# Age: {age}", "# Sex: Female", *([f"# SCP: {scp}"] if scp else []), ""]
     data = np.ascontiguousarray(counts.T).astype("<i2").tobytes()
     return [
         NamedBytes(f"{name}.hea", "\n".join(lines).encode()),
@@ -31,10 +32,12 @@ def wfdb_files(
     ]
 
 
-def write_wfdb(folder: Path, name: str, seconds: float = 10.0, rate_bpm: float = 72.0) -> Path:
+def write_wfdb(
+    folder: Path, name: str, seconds: float = 10.0, rate_bpm: float = 72.0, scp: str = ""
+) -> Path:
     """Write a record into a folder; the path of its header."""
     folder.mkdir(parents=True, exist_ok=True)
-    for file in wfdb_files(name, seconds, rate_bpm):
+    for file in wfdb_files(name, seconds, rate_bpm, scp=scp):
         (folder / file.name).write_bytes(file.data)
     return folder / f"{name}.hea"
 

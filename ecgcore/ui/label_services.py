@@ -47,9 +47,9 @@ def store() -> ReviewStore:
 
 
 def evidence_models() -> tuple[str, ...]:
-    """Those of EVIDENCE_MODELS that are installed."""
+    """Those of EVIDENCE_MODELS that are installed, else the first two models that are."""
     installed = services.model_names()
-    return tuple(name for name in EVIDENCE_MODELS if name in installed)
+    return tuple(name for name in EVIDENCE_MODELS if name in installed) or installed[:2]
 
 
 def book() -> EvidenceBook:

@@ -81,7 +81,7 @@ def _show(work: Work, item: QueueItem, recording: Recording, progress: str) -> N
         if not blind:
             _on_file(item)
         show_desk(desk, work)
-        _messages()
+        _messages(blind)
         if not blind:
             label_evidence_view.show_reasons(item)
             label_evidence_view.show_sources(item, desk.picker)
@@ -99,7 +99,7 @@ def _show(work: Work, item: QueueItem, recording: Recording, progress: str) -> N
 
 
 def _head(item: QueueItem, desk: Desk, progress: str) -> None:
-    state = _STATES[item.standing.state]
+    state = "" if desk.stage == "blind" else _STATES[item.standing.state]
     stage = {
         "blind": "Blind reading: labels on file and evidence follow after your answer.",
         "informed": "Your blind answer is kept. Now with the evidence: confirm or change it.",
@@ -122,10 +122,10 @@ def _on_file(item: QueueItem) -> None:
     st.html(f'<div class="label-filed"><b>On file:</b> {escape(text)}</div>')
 
 
-def _messages() -> None:
-    """What came of the last decision, always in the same place."""
+def _messages(blind: bool = False) -> None:
+    """What came of the last decision, always in the same place; blind nobody else's."""
     conflict, kept = st.session_state.get("label-conflict"), st.session_state.get("label-kept")
-    if conflict:
+    if conflict and not blind:
         st.warning(conflict, icon=":material/group:")
     else:
         st.html(f'<div class="lightbox-small" role="status">{escape(kept or "")}&nbsp;</div>')

@@ -1,0 +1,182 @@
+"""The label quality page in process: what it shows, what it keeps, and what it refuses."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from ecgcore.review.snapshots import snapshots
+from ecgcore.review.store import ReviewStore
+from ecgcore.review.values import Decision
+from ecgcore.review_work import open_store
+from ecgcore.ui import label_services
+from ecgcore.ui.reviewer import account
+from tests.pages.looking import html, workspace
+from tests.wfdb_files import write_wfdb
+
+
+@pytest.fixture
+def labelled(tmp_path: Path) -> Path:
+    """A folder of three records with statements."""
+    folder = tmp_path / "labelled"
+    for name, pulse, scp in (("alpha", 60, "NORM;SR"), ("beta", 75, "AFIB"), ("gamma", 120, "SR")):
+        write_wfdb(folder, name, 10, pulse, scp)
+    return folder
+
+
+@pytest.fixture
+def opened(app: AppTest, tmp_path: Path, labelled: Path) -> AppTest:
+    """The page with the three brought in."""
+    for kept in (label_services._stores, label_services._judgements, label_services._books):
+        kept.cache_clear()
+    workspace(tmp_path).add_folder(str(labelled))
+    app.run()
+    app.switch_page("pages/label_quality.py").run()
+    app.button(key="label-bring-in").click().run()
+    assert not app.exception
+    return app
+
+
+def _store(tmp_path: Path) -> ReviewStore:
+    return open_store(workspace(tmp_path))
+
+
+def _open(app: AppTest) -> str:
+    recording: str = app.session_state["label-at"]
+    return recording
+
+
+def test_without_recordings_it_says_where_to_add_some(app: AppTest) -> None:
+    app.run()
+    app.switch_page("pages/label_quality.py").run()
+    assert not app.exception
+    assert "Add some on the work list" in app.info[0].value
+
+
+def test_labels_on_file_are_shown_and_accepted(opened: AppTest, tmp_path: Path) -> None:
+    assert "normal ECG" in html(opened) or "sinus rhythm" in html(opened)
+    first = _open(opened)
+    codes = opened.multiselect[0].value
+    assert opened.button(key="label-change").disabled
+    opened.button(key="label-accept").click().run()
+    assert not opened.exception
+    (kept,) = _store(tmp_path).reviews("x")
+    assert (kept.decision.recording, kept.decision.action) == (first, "accept")
+    assert set(kept.decision.codes) == set(codes)
+    assert kept.decision.seconds > 0
+    assert kept.reviewer == account()
+    assert _open(opened) != first
+
+
+def test_other_labels_are_a_change_and_it_can_be_undone(opened: AppTest, tmp_path: Path) -> None:
+    first = _open(opened)
+    opened.multiselect[0].set_value(["AFLT"]).run()
+    opened.text_input(key=next(t.key for t in opened.text_input if "comment" in t.key)).set_value(
+        "flutter waves"
+    ).run()
+    opened.button(key="label-change").click().run()
+    opened.button(key="label-undo").click().run()
+    change, undo = _store(tmp_path).reviews("x")
+    assert (change.decision.codes, change.decision.comment) == (("AFLT",), "flutter waves")
+    assert (undo.decision.action, undo.decision.revises) == ("withdraw", 1)
+    assert _open(opened) == first
+    assert "taken back" in html(opened)
+
+
+def test_somebody_elses_decision_meanwhile_is_shown_not_overwritten(
+    opened: AppTest, tmp_path: Path
+) -> None:
+    first = _open(opened)
+    _store(tmp_path).decide("bob", Decision(first, "reject"))
+    opened.button(key="label-accept").click().run()
+    assert "bob (reject) decided" in opened.warning[0].value
+    assert len(_store(tmp_path).reviews("x")) == 1
+    assert _open(opened) == first
+    opened.button(key="label-accept").click().run()
+    assert [one.reviewer for one in _store(tmp_path).reviews("x")] == ["bob", account()]
+
+
+def test_blind_reading_hides_the_labels_until_answered_and_keeps_both(
+    opened: AppTest, tmp_path: Path
+) -> None:
+    opened.toggle(key="label-blind").set_value(True).run()
+    first = _open(opened)
+    assert "On file" not in html(opened)
+    assert opened.multiselect[0].value == []
+    assert not [b for b in opened.button if b.key.startswith("label-say")]
+    opened.multiselect[0].set_value(["PVC"]).run()
+    opened.button(key="label-change").click().run()
+    assert _open(opened) == first
+    assert "On file" in html(opened)
+    assert opened.multiselect[0].value == ["PVC"]
+    opened.button(key="label-accept").click().run()
+    blind, informed = _store(tmp_path).reviews("x")
+    assert (blind.decision.stage, informed.decision.stage) == ("blind", "informed")
+    assert blind.decision.evidence == ()
+    assert informed.decision.revises == blind.number
+
+
+def test_a_third_person_settles_a_dispute(opened: AppTest, tmp_path: Path) -> None:
+    store, first = _store(tmp_path), _open(opened)
+    one = store.decide("ann", Decision(first, "change", ("AFIB",)))
+    store.decide("bob", Decision(first, "change", ("AFLT",), seen=one.number))
+    opened.segmented_control(key="label-part").set_value("disputed").run()
+    assert _open(opened) == first
+    assert "your decision settles it" in html(opened)
+    opened.multiselect[0].set_value(["AFLT"]).run()
+    opened.button(key="label-change").click().run()
+    assert store.reviews("x")[-1].decision.stage == "adjudication"
+
+
+def test_evidence_is_gathered_and_kept_with_the_decision(opened: AppTest, tmp_path: Path) -> None:
+    opened.button(key="label-gather").click().run()
+    assert not opened.exception
+    assert "Suspicion" in html(opened)
+    opened.button(key="label-unsure").click().run()
+    (kept,) = _store(tmp_path).reviews("x")
+    kinds = [one.kind for one in kept.decision.evidence]
+    assert "model" in kinds
+    assert "rule" in kinds
+
+
+def test_a_snapshot_is_taken_from_the_page(opened: AppTest, tmp_path: Path) -> None:
+    opened.button(key="label-accept").click().run()
+    opened.segmented_control(key="label-view").set_value("Snapshots").run()
+    opened.button(key="snapshot-now").click().run()
+    assert not opened.exception
+    (taken,) = snapshots(_store(tmp_path), "x")
+    assert taken.counts == {"confirmed": 1, "on file": 2}
+
+
+def test_agreement_needs_two_people_and_then_shows_kappa(opened: AppTest, tmp_path: Path) -> None:
+    store, first = _store(tmp_path), _open(opened)
+    opened.segmented_control(key="label-view").set_value("Agreement").run()
+    assert "takes two people" in opened.info[0].value
+    one = store.decide("ann", Decision(first, "change", ("AFIB",)))
+    store.decide("bob", Decision(first, "change", ("AFLT",), seen=one.number))
+    opened.run()
+    assert not opened.exception
+    assert list(opened.dataframe[0].value["Label"]) == ["AFIB", "AFLT"]
+
+
+def test_a_reader_may_look_and_is_told_who_may_decide(opened: AppTest, tmp_path: Path) -> None:
+    store = _store(tmp_path)
+    store.grant("root", account(), "reader")
+    opened.button(key="label-accept").click().run()
+    assert "may not decide; it takes annotator" in opened.warning[0].value
+    assert store.reviews("x") == ()
+    opened.segmented_control(key="label-view").set_value("Team").run()
+    assert "Only an administrator" in opened.info[0].value
+
+
+def test_nobody_is_let_in_under_an_unproved_name(
+    app: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for way, sentence in (("header:X-User", "sent no X-User"), ("password", "allowed: oidc")):
+        monkeypatch.setenv("ECG_SIGN_IN", way)
+        app.run()
+        app.switch_page("pages/label_quality.py").run()
+        assert sentence in app.error[0].value
+        assert not app.multiselect

@@ -62,9 +62,7 @@ class OnFile:
 def on_file(recording: Recording) -> OnFile:
     """The labels that a recording came with."""
     # A likelihood of 0 is PTB-XL's "not known", not "absent": the statement counts.
-    labels = [
-        DataLabel(one.code, one.system, "", one.likelihood) for one in recording.statements
-    ]
+    labels = [DataLabel(one.code, one.system, "", one.likelihood) for one in recording.statements]
     found, left = statements_of(labels)
     return OnFile(
         tuple(sorted(found)) or None,

@@ -8,11 +8,13 @@ import streamlit as st
 
 from ecgcore.labels import statements
 from ecgcore.review.agreement import Kappa, calibration, label_kappas
+from ecgcore.review.exchange import read_labels
 from ecgcore.review.people import ROLES, Forbidden, may
 from ecgcore.review.rounds import adjudicated, answers_of, assign, honeypots, set_honeypots
 from ecgcore.review.values import ReviewError
 from ecgcore.review_work import LABEL_SET
 from ecgcore.ui import label_services
+from ecgcore.ui.label_reports import offer_quality_report
 from ecgcore.ui.label_services import Work
 
 
@@ -21,6 +23,7 @@ def show_agreement(work: Work) -> None:
     blind = st.toggle("What was read blind only", key="team-blind")
     answers = answers_of(work.reviews, blind=blind)
     _progress(work)
+    offer_quality_report(work)
     if len(answers) < 2:
         st.info("Agreement takes two people who have read the same recordings.")
         return
@@ -140,6 +143,7 @@ def show_team(work: Work) -> None:
                 ),
                 f"Round {name.strip()} is given out.",
             )  # fmt: skip
+    _import_labels(work)
     settled = adjudicated(work.reviews)
     if settled and st.button(
         f"Use the {len(settled)} adjudicated recordings as known answers", key="team-honeypots"
@@ -156,6 +160,26 @@ def show_team(work: Work) -> None:
                 lambda: store.grant(work.person, person.strip(), wanted),
                 f"{person.strip()} is {wanted} from now on.",
             )
+
+
+def _import_labels(work: Work) -> None:
+    """Labels on file from a table."""
+    table = st.file_uploader(
+        "Labels on file from a table: ours (recording or name, codes) or ptbxl_database.csv",
+        type="csv",
+        key="team-table",
+    )
+    store = label_services.store()
+    if table is not None and st.button("Bring these labels in", key="team-import"):
+        _try(
+            lambda: store.file_labels(
+                work.person,
+                read_labels(
+                    table.getvalue(), store.recordings(work.person).values(), "imported table"
+                ),
+            ),
+            "The labels are on file.",
+        )
 
 
 def _try(act: Callable[[], object], done: str) -> None:

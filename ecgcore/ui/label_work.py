@@ -14,6 +14,7 @@ from ecgcore.review_work import bring_in
 from ecgcore.ui import controls, label_evidence_view, label_place, label_services, services, style
 from ecgcore.ui.label_decision import Desk, desk_of, show_desk, show_history
 from ecgcore.ui.label_picker import words
+from ecgcore.ui.label_reports import offer_review_report
 from ecgcore.ui.label_services import Work
 from ecgcore.ui.navigation import PARAMETER, REVIEW_PAGE
 from ecgcore.ui.paper_view import Marked, paper_column, show_paper
@@ -90,12 +91,15 @@ def _show(work: Work, item: QueueItem, recording: Recording, progress: str) -> N
         show_paper(recording, options, marked)
         st.html('<div class="lightbox-title">Decisions about this recording</div>')
         show_history(desk, work, hidden=blind or (item.assigned and not item.decided))
-        entry = label_services.entries().get(item.recording)
-        if entry is not None and not blind:
-            st.page_link(
-                REVIEW_PAGE, label="Open in review", icon=":material/ecg_heart:",
-                query_params={PARAMETER: entry.key},
-            )  # fmt: skip
+        if not blind:
+            with st.container(horizontal=True, gap="medium", key="label-more"):
+                entry = label_services.entries().get(item.recording)
+                if entry is not None:
+                    st.page_link(
+                        REVIEW_PAGE, label="Open in review", icon=":material/ecg_heart:",
+                        query_params={PARAMETER: entry.key},
+                    )  # fmt: skip
+                offer_review_report(work, item, recording, options)
 
 
 def _head(item: QueueItem, desk: Desk, progress: str) -> None:

@@ -11,7 +11,8 @@ before mains or muscle are added, so that the road's own filter meets these; noi
 lead's standard deviation. The exchange of electrodes renames and inverts leads, which is exact on
 z-scored ones; a wrong gain is undone by the road, and a row shows that it is. "as packed" is the
 pack straight into the model: what the card says. Age, sex and rules are those of the pack
-throughout; a pack without rules tells none.
+throughout; a pack without rules tells none. Biomarkers are measured on the disturbed input. A
+model that must not answer, as one of a single lead that is flat, is "refused".
 
 Second part, with --voltages (a folder of ptbxl_raw500, ludb, cinc2021): see ``rate_moves``.
 --limit takes the first N recordings (of each set).
@@ -34,13 +35,16 @@ from benchmarks.rate_moves import moves, print_moves, voltages
 from ecgcore.datasets.packed import PackedData, load_packed
 from ecgcore.labels import LabelSetName
 from ecgcore.models.card import trained_models
-from ecgcore.models.input_spec import InputSpec, prepare
+from ecgcore.models.input_spec import InputSpec, UnfitRecordingError, prepare
 from ecgcore.models.predictor import Predictor, load_predictor
 from ecgcore.recording import Recording, Source
 from ecgcore.signal.resampling import resample
 
+MEASURED = ("biomarkers",)
+"""What is measured on the input itself, and so on the disturbed one."""
 SETS: tuple[LabelSetName, ...] = ("superclasses", "statements")
-Inputs = NDArray[np.float32]
+Inputs = tuple[NDArray[np.float32], NDArray[np.float32]]
+"""Signals (records, leads, samples), and what was measured on them (records, columns)."""
 Scores = dict[LabelSetName, float]
 
 
@@ -55,21 +59,30 @@ def recordings_of(data: PackedData) -> list[Recording]:
     return made
 
 
-def prepared(recordings: list[Recording], change: Disturbance, spec: InputSpec) -> Inputs:
-    """Disturbed recordings as a model's inputs (records, leads, samples)."""
-    rows = []
+def prepared(recordings: list[Recording], change: Disturbance, spec: InputSpec) -> Inputs | None:
+    """Disturbed recordings as a model's inputs; None where the model must not answer."""
+    rows, asides = [], []
     for number, recording in enumerate(recordings):
         changed = change(recording, np.random.default_rng(number))
-        rows.append(prepare(changed, spec).values)
-    return np.stack(rows)
+        try:
+            made = prepare(changed, spec)
+        except UnfitRecordingError:
+            return None
+        rows.append(made.values)
+        asides.append(made.aside)
+    return np.stack(rows), np.stack(asides)
 
 
-def mean_auroc(predictor: Predictor, data: PackedData, inputs: Inputs) -> Scores:
-    """Over the labels with a threshold of which the data hold both classes, set by set."""
+def mean_auroc(predictor: Predictor, data: PackedData, inputs: Inputs | None) -> Scores:
+    """Over the labels with a threshold of which the data hold both classes, set by set; NaN where
+    the model must not answer."""
     from sklearn.metrics import roc_auc_score
 
-    aside = data.aside_inputs(predictor.card.spec)
-    probabilities = predictor.probabilities(inputs, aside)
+    if inputs is None:
+        return dict.fromkeys(SETS, float("nan"))
+    spec = predictor.card.spec
+    aside = inputs[1] if spec.aside == MEASURED else data.aside_inputs(spec)
+    probabilities = predictor.probabilities(inputs[0], aside)
     found: Scores = {}
     for label_set in SETS:
         areas = []
@@ -87,7 +100,9 @@ def mean_auroc(predictor: Predictor, data: PackedData, inputs: Inputs) -> Scores
 def print_row(name: str, scores: dict[str, Scores], clean: dict[str, Scores]) -> None:
     """One disturbance: each model's mean AUROC and what was lost against clean."""
     cells = [
-        f"{scores[model][label_set]:6.3f} {scores[model][label_set] - ours[label_set]:+6.3f}"
+        "refused"
+        if np.isnan(scores[model][label_set])
+        else f"{scores[model][label_set]:6.3f} {scores[model][label_set] - ours[label_set]:+6.3f}"
         for model, ours in clean.items()
         for label_set in ours
     ]
@@ -96,7 +111,10 @@ def print_row(name: str, scores: dict[str, Scores], clean: dict[str, Scores]) ->
 
 def score_disturbances(predictors: dict[str, Predictor], data: PackedData) -> None:
     """Print the table, and which row hurts each model most."""
-    specs = {name: replace(one.card.spec, aside=()) for name, one in predictors.items()}
+    specs = {
+        name: one.card.spec if one.card.spec.aside == MEASURED else replace(one.card.spec, aside=())
+        for name, one in predictors.items()
+    }
     recordings = recordings_of(data)
     table: dict[str, dict[str, Scores]] = {}
     for row, change in disturbances().items():
@@ -108,7 +126,14 @@ def score_disturbances(predictors: dict[str, Predictor], data: PackedData) -> No
                 inputs[spec] = prepared(recordings, change, spec)
             table[row][name] = mean_auroc(predictor, data, inputs[spec])
         if row == "clean":
-            packed = {n: mean_auroc(p, data, data.inputs(specs[n])) for n, p in predictors.items()}
+            packed = {
+                name: mean_auroc(
+                    one,
+                    data,
+                    (data.inputs(specs[name]), data.aside_inputs(specs[name])),
+                )
+                for name, one in predictors.items()
+            }
             heads = [f"{n} {s}" for n, found in table[row].items() for s in found]
             print(f"{len(data)} recordings\n{'':20}" + "  ".join(f"{h[-20:]:>20}" for h in heads))
             print_row("as packed", packed, table["clean"])
@@ -116,7 +141,8 @@ def score_disturbances(predictors: dict[str, Predictor], data: PackedData) -> No
     print_row("mean of flat leads", _mean_of_flat(table), table["clean"])
     for name, clean in table["clean"].items():
         for label_set, best in clean.items():
-            lost = sorted((table[row][name][label_set] - best, row) for row in table)[:3]
+            losses = [(table[row][name][label_set] - best, row) for row in table]
+            lost = sorted(one for one in losses if not np.isnan(one[0]))[:3]
             said = ", ".join(f"{row} {loss:+.3f}" for loss, row in lost)
             print(f"hurts {name} ({label_set}) most: {said}")
 
@@ -124,7 +150,7 @@ def score_disturbances(predictors: dict[str, Predictor], data: PackedData) -> No
 def _mean_of_flat(table: dict[str, dict[str, Scores]]) -> dict[str, Scores]:
     rows = [scores for row, scores in table.items() if row.startswith("flat ")]
     return {
-        name: {s: float(np.mean([row[name][s] for row in rows])) for s in clean}
+        name: {s: float(np.nanmean([row[name][s] for row in rows])) for s in clean}
         for name, clean in table["clean"].items()
     }
 

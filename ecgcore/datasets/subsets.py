@@ -20,12 +20,6 @@ def subset_names() -> tuple[str, ...]:
     return tuple(sorted(path.stem for path in FOLDER.glob("*.csv")))
 
 
-def subset_folds(name: str) -> dict[str, int]:
-    """The fold of each record of a subset, by the record's name."""
-    table = read_table(FOLDER / f"{name}.csv", _COLUMNS)
-    return {row["ecg_id"]: int(row["fold"]) for row in table}
-
-
 def subset(data: DataSet, name: str) -> DataSet:
     """The records of a subset, in the data set's order; those that it lacks are listed as skipped.
 

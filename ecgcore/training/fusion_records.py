@@ -22,12 +22,8 @@ from ecgcore.datasets.packed import PackedData, PackedDataError
 from ecgcore.models.aside import rule_columns
 from ecgcore.models.hrnn import HRNN
 from ecgcore.models.predictor import Predictor
+from ecgcore.signal.same_tracing import SAME_SIGNAL, unit_rows
 from ecgcore.training.super_learner import ClassAnswers
-
-SAME_SIGNAL = 0.75
-"""Correlation over all leads from which two signals are one recording. Of 358 recordings of four
-sets and 1,625 of PTB-XL, one recording has 0.82 or more with itself as packed from 100 and from 500
-Hz (0.95 in all pairs but one), two recordings have 0.64 at the most."""
 
 _AT_ONCE = 256
 
@@ -138,16 +134,8 @@ def _same_signal(part: PackedData, other: PackedData) -> NDArray[np.bool_]:
             f"{part.name} and {other.name} differ in leads or length; pack both anew alike"
         )
     found = np.zeros(len(part), dtype=bool)
-    mine = _unit_rows(part.stored)
+    mine = unit_rows(part.stored)
     for first in range(0, len(other), _AT_ONCE):
-        alike = mine @ _unit_rows(other.stored[first : first + _AT_ONCE]).T >= SAME_SIGNAL
+        alike = mine @ unit_rows(other.stored[first : first + _AT_ONCE]).T >= SAME_SIGNAL
         found |= (np.tril(alike, -1 - first) if other is part else alike).any(axis=1)
     return found
-
-
-def _unit_rows(stored: NDArray[np.int16]) -> NDArray[np.float32]:
-    """Conditioned signals have mean 0 a lead; each as one row of length 1 (0 where all is flat)."""
-    rows = stored.reshape(len(stored), -1).astype(np.float32)
-    lengths = np.sqrt(np.einsum("ij,ij->i", rows, rows))
-    rows /= np.maximum(lengths, 1.0)[:, None]
-    return rows

@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecgcore.datasets.packed import PackedData, PackedDataError
-from ecgcore.datasets.subsets import subset_folds
 from ecgcore.labels import LabelSetName, label_set
 from ecgcore.models.predictor import Predictor, read_predictor
 from ecgcore.review.suspicion import Evidence, Suspicion, suspicions
+from ecgcore.signal.same_tracing import same_tracings
+from ecgcore.training.learned_records import learned_records
 from ecgcore.training.members import train_model
 from ecgcore.training.out_of_fold import PARTS, measured, out_of_fold, parts_of
 from ecgcore.training.publish import publish
@@ -23,7 +24,6 @@ BIOMARKERS = "biomarkers"
 """The cross-validated learners by default: see ``out_of_fold``."""
 FEWEST = 20
 """Positives that a label needs to be judged: fewer teach nothing out of fold."""
-_TAUGHT_ON = "ptbxl_1625"
 Told = dict[str, NDArray[np.float32]]
 
 
@@ -32,7 +32,16 @@ def suspected(data: PackedData, name: LabelSetName, told: Told) -> tuple[Suspici
     labels = label_set(name)
     given = data.target(name, tuple(one.code for one in labels)).astype(bool)
     known = np.broadcast_to(given.sum(axis=0) >= FEWEST, given.shape)
-    return suspicions(Evidence(labels, given, known, told))
+    return suspicions(
+        Evidence(
+            labels,
+            given,
+            known,
+            told,
+            duplicates=same_tracings(data.stored),
+            names=tuple(str(one) for one in data.record_ids),
+        )
+    )
 
 
 def cross_validated(data: PackedData, name: LabelSetName, learner: str) -> Told:
@@ -78,19 +87,11 @@ def _network(
 def of_model(predictor: Predictor, data: PackedData, name: LabelSetName) -> Told:
     """A trained model's probabilities. Raises PackedDataError where it has learned from some of
     the records: it would agree with their labels, right or wrong."""
-    folds = subset_folds(_TAUGHT_ON)
-    trained = predictor.card.data.get("folds", {}).get("train", [])
-    taught = sum(
-        origin in ("", "ptbxl") and folds.get(str(record)) == fold and fold in trained
-        for record, fold, origin in zip(
-            data.record_ids, data.fold.tolist(), data.origins, strict=True
-        )
-    )
-    same = predictor.card.data.get("sha256") == data.sha256
-    if taught or same:
+    seen = learned_records(predictor.card, data)
+    if seen is not None and seen.any():
         raise PackedDataError(
-            f"{predictor.card.name} has learned from {taught or 'many'} of the {len(data)} records "
-            f"of {data.name} with the labels on file, and agrees with them; use --cross-validate"
+            f"{predictor.card.name} has learned from {seen.sum()} of the {len(data)} records of "
+            f"{data.name} with the labels on file, and agrees with them; use --cross-validate"
         )
     return {predictor.card.name: answers_of(predictor, data, name)}
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import streamlit as st
 
 from ecgcore.datasets.record import DataSetError
@@ -21,6 +23,7 @@ from ecgcore.review.values import ReviewError
 from ecgcore.review_work import snapshots_folder
 from ecgcore.training.checkpoint import TrainingError
 from ecgcore.ui import label_services, services
+from ecgcore.ui.memory import Memory
 
 _SETS = ("superclasses", "statements")
 _SUFFIX = {"csv": "csv", "ptbxl": "csv", "wfdb": "txt", "cleanlab": "csv"}
@@ -86,10 +89,15 @@ def _table(known: tuple[TakenSnapshot, ...]) -> None:
 
 
 def _choose(label: str, known: tuple[TakenSnapshot, ...], key: str, last: int) -> TakenSnapshot:
-    """One of the snapshots, newest first."""
+    """One of the snapshots, newest first; a new snapshot is offered at once."""
     newest = known[::-1]
     return st.selectbox(
-        label, newest, index=min(last, len(newest) - 1), format_func=_name, key=key, width=330
+        label,
+        newest,
+        index=min(last, len(newest) - 1),
+        format_func=_name,
+        key=f"{key}-{len(known)}",
+        width=330,
     )
 
 
@@ -129,7 +137,9 @@ def _compare(known: tuple[TakenSnapshot, ...]) -> None:
         st.caption("Choose two different snapshots.")
         return
     try:
-        found = _changes(str(here.root), before.hash, after.hash, label_set)
+        key = (here.root, before.hash, after.hash, label_set)
+        with st.spinner("Scoring both models …"):
+            found = _changes().get(key, lambda: change(here, before.hash, after.hash, label_set))
         folder = snapshots_folder(here)
         moved = differing(read_snapshot(folder, before.hash), read_snapshot(folder, after.hash))
     except (ReviewError, DataSetError, CardError, ValueError) as error:
@@ -138,9 +148,9 @@ def _compare(known: tuple[TakenSnapshot, ...]) -> None:
     _show_change(found, moved)
 
 
-@st.cache_data(show_spinner="Scoring both models …", max_entries=16)
-def _changes(root: str, before: str, after: str, label_set: str) -> Change:
-    return change(services.workspace(), before, after, label_set)
+@cache
+def _changes() -> Memory[Change]:
+    return Memory(16)
 
 
 def _show_change(found: Change, moved: dict[str, tuple[int, int]]) -> None:

@@ -17,6 +17,9 @@ from ecgcore.ui import label_services
 from ecgcore.ui.label_reports import offer_quality_report
 from ecgcore.ui.label_services import Work
 
+_FORM_WIDTH = 620
+"""In pixels: fields as long as what is written in them."""
+
 
 def show_agreement(work: Work) -> None:
     """Progress, agreement by label, and each person against what was settled."""
@@ -122,7 +125,7 @@ def show_team(work: Work) -> None:
     if not may(role, "assign"):
         st.info("Only an administrator gives out rounds and roles.")
         return
-    with st.form("team-round"):
+    with st.form("team-round", width=_FORM_WIDTH):
         st.subheader("Give out a round", anchor=False)
         name = st.text_input("Name of the round", max_chars=100)
         people = st.text_input("People, separated by commas")
@@ -149,7 +152,7 @@ def show_team(work: Work) -> None:
         f"Use the {len(settled)} adjudicated recordings as known answers", key="team-honeypots"
     ):
         _try(lambda: set_honeypots(store, work.person, settled), "Known answers are set.")
-    with st.form("team-roles"):
+    with st.form("team-roles", width=_FORM_WIDTH):
         st.subheader("Roles", anchor=False)
         for person, has in store.people(work.person).items():
             st.text(f"{person}: {has}")
@@ -168,6 +171,7 @@ def _import_labels(work: Work) -> None:
         "Labels on file from a table: ours (recording or name, codes) or ptbxl_database.csv",
         type="csv",
         key="team-table",
+        width=_FORM_WIDTH,
     )
     store = label_services.store()
     if table is not None and st.button("Bring these labels in", key="team-import"):

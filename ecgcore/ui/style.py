@@ -169,6 +169,8 @@ h1 { letter-spacing: -.01em; }
 .st-key-label-panel [class*="st-key-label-say-"] button > div,
 .st-key-label-panel [class*="st-key-label-reason-"] button > div { width: 100%;
   justify-content: flex-start; }
+.st-key-label-buttons, .st-key-label-steps { gap: .35rem !important; }
+.st-key-label-buttons button, .st-key-label-steps button { padding: .3rem .55rem; }
 .label-instead { font-size: .92rem; line-height: 1.3; margin-top: .15rem; }
 .label-instead span { color: var(--ink-soft); font-size: .8rem; }
 .label-reason { font-size: .85rem; line-height: 1.3; border: 1px solid var(--rule);

@@ -1,0 +1,230 @@
+"""From files to a queue: bringing in, evidence, order, and training on a snapshot."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ecgcore.label_evidence import EvidenceBook
+from ecgcore.label_queue import QueueItem, judged, ordered, queue_items
+from ecgcore.label_training import change, train_on_snapshot
+from ecgcore.labels import statements
+from ecgcore.models.card import load_card
+from ecgcore.readers.npz_export import save_npz
+from ecgcore.recording import Patient, Recording, RecordingError
+from ecgcore.review.rounds import Assignment
+from ecgcore.review.snapshots import take_snapshot
+from ecgcore.review.standing import Standing
+from ecgcore.review.store import FiledLabels, ReviewStore
+from ecgcore.review.suspicion import LabelSuspicion, Reason, Suspicion
+from ecgcore.review.values import Decision
+from ecgcore.review_work import bring_in, on_file, open_store, readers, sayable, snapshots_folder
+from ecgcore.signal.simulator import PRESETS, simulate
+from ecgcore.workspace import Workspace
+from tests.wfdb_files import write_wfdb
+
+CODES = [one.code for one in statements()]
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Workspace:
+    """A workspace whose folder holds three records, one of them damaged and one unlabelled."""
+    folder = tmp_path / "in"
+    write_wfdb(folder, "a", 10, 60, "NORM;SR")
+    write_wfdb(folder, "b", 10, 75)
+    (folder / "c.hea").write_text("c 12 500 5000\nc.dat 16 1OOO(0)/mV 16 0 0 0 0 I\n")
+    workspace = Workspace(tmp_path / "workspace")
+    workspace.add_folder(str(folder))
+    return workspace
+
+
+def _brought_in(workspace: Workspace) -> ReviewStore:
+    store = open_store(workspace)
+    entries = [one for one in workspace.entries() if one.origin == "folder"]
+    *_, done = bring_in(store, "ann", workspace, entries)
+    assert (done.new, done.labelled) == (2, 1)
+    assert list(done.refused) == ["c"]
+    return store
+
+
+def test_recordings_and_their_labels_come_in_and_what_is_damaged_is_named(
+    workspace: Workspace,
+) -> None:
+    store = _brought_in(workspace)
+    (filed,) = store.filed("ann").values()
+    assert filed.codes == ("NORM", "SR")
+    assert filed.origin == "WFDB (SCP-ECG)"
+    names = {one.name for one in store.recordings("ann").values()}
+    assert names == {"a", "b"}
+    assert set(readers(workspace)) >= set(store.recordings("ann"))
+
+
+def test_what_a_code_system_cannot_say_is_not_denied_by_silence() -> None:
+    assert "NORM" not in sayable("WFDB (SNOMED CT)")
+    assert "AFIB" in sayable("WFDB (SNOMED CT)")
+    assert sayable("WFDB (SCP-ECG)") == set(CODES)
+    assert sayable("labels.csv") == set(CODES)
+    assert "LVH" not in sayable("WFDB (text)")
+
+
+def test_statements_of_likelihood_zero_are_unknown_not_absent() -> None:
+    recording = simulate(PRESETS["sinus"], "heart").recording
+    from ecgcore.recording import Statement
+
+    told = (Statement("SR", "SCP-ECG", 0.0), Statement("what", "text"))
+    found = on_file(replace(recording, statements=told))
+    assert found.codes == ("SR",)
+    assert found.unmapped == ("what (text)",)
+    assert on_file(replace(recording, statements=told[1:])).codes is None
+
+
+def test_evidence_is_asked_once_kept_and_read_again(workspace: Workspace, tmp_path: Path) -> None:
+    store = _brought_in(workspace)
+    keys = sorted(store.recordings("ann"))
+    book = EvidenceBook(tmp_path / "evidence", ("inception",))
+    assert book.missing(keys) == tuple(keys)
+    asked = []
+
+    def counting(key: str, read: Callable[[], Recording]) -> Callable[[], Recording]:
+        def ask() -> Recording:
+            asked.append(key)
+            return read()
+
+        return ask
+
+    here = {key: counting(key, read) for key, read in readers(workspace).items() if key in keys}
+    assert list(book.gather(here))[-1] == 2
+    again = EvidenceBook(tmp_path / "evidence", ("inception",))
+    assert again.missing(keys) == ()
+    told = again.probabilities(keys)["inception"]
+    assert told.shape == (2, 71)
+    card = load_card("inception")
+    answered = {one.code for one in card.labels if one.set == "statements" and one.answered}
+    assert {code for code, on in zip(CODES, np.isfinite(told[0]), strict=True) if on} == answered
+    rules = again.rules(keys)
+    assert set(np.unique(rules)) <= {-1, 0, 1}
+    assert (rules != 0).any()
+    at = int(np.flatnonzero(rules[0])[0])
+    assert again.rule_sentence(keys[0], CODES[at])
+    assert len(asked) == 2
+
+
+def test_a_recording_that_cannot_be_read_is_not_asked_again(tmp_path: Path) -> None:
+    def gone() -> Recording:
+        raise RecordingError("a file that is gone", "one that is there", "put it back")
+
+    book = EvidenceBook(tmp_path, ("inception",))
+    list(book.gather({"1" * 64: gone}))
+    assert book.missing(["1" * 64]) == ()
+    assert "a file that is gone" in str(book.refusal("1" * 64, "inception"))
+    assert np.isnan(book.probabilities(["1" * 64])["inception"]).all()
+
+
+def test_a_damaged_evidence_file_is_gathered_anew(tmp_path: Path) -> None:
+    for path in ("rules-1.json", "inception-x.json"):
+        (tmp_path / path).write_text("{ not json")
+    assert EvidenceBook(tmp_path, ("inception",)).missing(["1" * 64]) == ("1" * 64,)
+
+
+def test_labels_on_file_are_judged_and_the_unlabelled_are_only_uncertain(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    store = _brought_in(workspace)
+    filed = store.filed("ann")
+    keys = sorted(store.recordings("ann"))
+    book = EvidenceBook(tmp_path / "evidence", ("inception",))
+    here = readers(workspace)
+    list(book.gather({key: here[key] for key in keys}))
+    found = judged(book, filed, keys)
+    for key in keys:
+        suspicion, uncertainty = found[key]
+        assert (suspicion is not None) == (key in filed)
+        assert uncertainty is not None and 0 <= uncertainty <= 1
+
+
+def _item(name: str, score: float | None, **changes: object) -> QueueItem:
+    suspicion = None
+    if score is not None:
+        label = LabelSuspicion(
+            "AFIB", "statements", True, 0.1, score, (), (Reason("model", "", 1),)
+        )
+        suspicion = Suspicion(0, score, (label,))
+    item = QueueItem(name * 8, name, ("AFIB",), Standing("undecided"), suspicion=suspicion)
+    return replace(item, **changes)  # type: ignore[arg-type]
+
+
+def test_the_queue_is_ordered_by_suspicion_doubt_or_name() -> None:
+    items = (
+        _item("a", 0.2, uncertainty=0.9), _item("b", 0.8, uncertainty=0.1), _item("c", None),
+    )  # fmt: skip
+    assert [one.name for one in ordered(items, "most suspicious", "all")] == ["b", "a", "c"]
+    assert [one.name for one in ordered(items, "most uncertain", "all")] == ["a", "b", "c"]
+    assert [one.name for one in ordered(items, "by name", "all")] == ["a", "b", "c"]
+    assert [one.name for one in ordered(items, "by name", "all", "AFIB")] == ["a", "b", "c"]
+    assert ordered(items, "by name", "all", "PVC") == ()
+
+
+def test_parts_of_the_queue_are_what_is_left_disputed_and_decided() -> None:
+    items = (
+        _item("a", 0.2),
+        _item("b", 0.2, standing=Standing("disputed")),
+        _item("c", 0.2, standing=Standing("settled", ("AFIB",))),
+        _item("d", 0.2, standing=Standing("settled", ("AFIB",)), assigned=True),
+        _item("e", 0.2, assigned=True, decided=True),
+    )
+    assert [one.name for one in ordered(items, "by name", "to do")] == ["a", "d"]
+    assert [one.name for one in ordered(items, "by name", "disputed")] == ["b"]
+    assert [one.name for one in ordered(items, "by name", "decided")] == ["b", "c", "e"]
+
+
+def test_each_person_meets_what_was_assigned_to_them(workspace: Workspace) -> None:
+    store = _brought_in(workspace)
+    recordings = store.recordings("ann")
+    first = sorted(recordings)[0]
+    store.decide("bob", Decision(first, "reject"))
+    given = (Assignment("r", first, "ann", "statements"),)
+    items = queue_items(
+        "ann", recordings=recordings, filed=store.filed("ann"), reviews=store.reviews("ann"),
+        assignments=given, found={},
+    )  # fmt: skip
+    mine = next(one for one in items if one.recording == first)
+    assert mine.assigned and not mine.decided and mine.to_do
+    assert mine.standing.state == "rejected"
+
+
+def test_two_snapshots_are_compared_on_the_fold_that_nobody_learned_from(tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path / "workspace")
+    folder = tmp_path / "hearts"
+    presets = ("sinus", "atrial fibrillation")
+    for number in range(44):
+        heart = simulate(replace(PRESETS[presets[number % 2]], seed=number), "h").recording
+        named = replace(heart, record_id=f"h{number}", patient=Patient(f"p{number}"))
+        save_npz(folder / f"h{number}.npz", named)
+    workspace.add_folder(str(folder))
+    store = open_store(workspace)
+    *_, done = bring_in(store, "ann", workspace, [
+        one for one in workspace.entries() if one.origin == "folder"])  # fmt: skip
+    assert done.new == 44
+    names = {one.hash: one.name for one in store.recordings("ann").values()}
+    assert len(set(names.values())) == 44
+    truth = {key: ("AFIB",) if int(name.split("h")[-1]) % 2 else ("NORM", "SR")
+             for key, name in names.items()}  # fmt: skip
+    store.file_labels("ann", [FiledLabels(key, codes, "t") for key, codes in truth.items()])
+    first = take_snapshot(store, "ann", snapshots_folder(workspace))
+    wrong = sorted(key for key, codes in truth.items() if codes == ("AFIB",))[0]
+    store.decide("ann", Decision(wrong, "change", ("NORM", "SR")))
+    second = take_snapshot(store, "ann", snapshots_folder(workspace))
+    shown: list[str] = []
+    for one in (first, second):
+        model = train_on_snapshot(workspace, one.hash, "rhythm", shown.append)
+        assert (model / "card.json").is_file()
+    assert train_on_snapshot(workspace, second.hash, "rhythm", shown.append) == model
+    assert len(shown) == 4
+    tests = sum(one.fold == 10 for one in store.recordings("ann").values())
+    found = change(workspace, first.hash, second.hash, "rhythm")
+    assert {one.code for one in found.classes} == {"AFIB", "SR"}
+    assert all(one.n_test == tests for one in found.classes)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from ecgcore.review.alterations import Alterations, alterations, company
 from ecgcore.review.suspicion import Evidence, Weights, log_odds
 
-Planting = Literal["uniform", "realistic"]
+Planting = Literal["uniform", "realistic", "one label"]
 PLANTINGS: tuple[Planting, ...] = get_args(Planting)
 _SHRINK = 1.0
 _NONE = -1
@@ -44,7 +44,8 @@ def plant(
     """(recordings, labels) with errors in a share of the recordings, and which these are.
 
     "uniform" exchanges one label of a recording for another of the set, each alike; "realistic"
-    for one that it is confused with (``CONFUSABLE``; NORM then stands alone).
+    for one that it is confused with (``CONFUSABLE``; NORM then stands alone); "one label" takes one
+    of several away, or adds one, each half of the time.
     """
     given, wrong = truth.copy(), np.zeros(len(truth), dtype=bool)
     at = {code: place for place, code in enumerate(codes)}
@@ -53,6 +54,9 @@ def plant(
         if wrong.sum() == wanted:
             break
         on = np.flatnonzero(truth[index])
+        if kind == "one label":
+            wrong[index] = _flip(given, index, generator)
+            continue
         if kind == "uniform":
             off = np.flatnonzero(~truth[index])
             pairs = [(int(a), int(b)) for a in on for b in off]
@@ -69,6 +73,17 @@ def plant(
         given[index, a], given[index, b] = False, True
         wrong[index] = True
     return given, wrong
+
+
+def _flip(given: NDArray[np.bool_], index: int, generator: np.random.Generator) -> bool:
+    """Take one of several labels away, or add one; whether there was one to change."""
+    on, off = np.flatnonzero(given[index]), np.flatnonzero(~given[index])
+    takes = len(on) > 1 and (generator.random() < 0.5 or not len(off))
+    if not takes and not len(off):
+        return False
+    at = generator.choice(on if takes else off)
+    given[index, at] = not given[index, at]
+    return True
 
 
 @dataclass(frozen=True)

@@ -73,8 +73,11 @@ def _network(
         rest = tuple(fold for fold in every if fold not in held)
         if not held:
             continue
+        # Another fold is watched: the labels under judgement choose no epoch and no threshold.
+        watched = (rest[part % len(rest)],)
         with tempfile.TemporaryDirectory() as folder:
-            now = replace(options, train_folds=rest, validation_folds=held)
+            learned = tuple(fold for fold in rest if fold not in watched)
+            now = replace(options, train_folds=learned, validation_folds=watched)
             run = Path(folder)
             publish(learner, now, data, train_model(now, data, run), folder=run / "model",
                     command="-")  # fmt: skip
@@ -103,7 +106,7 @@ def answers_of(predictor: Predictor, data: PackedData, name: LabelSetName) -> ND
     columns = {
         one.code: at
         for at, one in enumerate(predictor.card.labels)
-        if one.set == name and one.threshold is not None
+        if one.set == name and one.answered
     }
     told = np.full((len(data), len(label_set(name))), np.nan, dtype=np.float32)
     for at, label in enumerate(label_set(name)):

@@ -175,7 +175,7 @@ def test_company_prefers_labels_that_are_seen_together() -> None:
     assert abs(lone.gain(alone)[0]) < 0.5
 
 
-@pytest.mark.parametrize("kind", ["uniform", "realistic"])
+@pytest.mark.parametrize("kind", ["uniform", "realistic", "one label"])
 def test_planting_exchanges_one_label_in_just_the_share_asked(kind: str) -> None:
     truth = _labels(400)
     labels, wrong = plant(truth, CODES, 0.1, kind, np.random.default_rng(0))  # type: ignore[arg-type]

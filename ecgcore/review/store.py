@@ -195,9 +195,15 @@ class ReviewStore:
             raise ReviewError("nobody's decision; say who decides")
         refuse_text("name", by, LONGEST_NAME)
         adjudicates = decision.stage == "adjudication"
-        with self.database.writing() as connection:
+        # What no later decision can change is looked at before the turn: writers wait for each
+        # other as short as can be.
+        with self.database.reading() as connection:
             self.require(connection, by, "adjudicate" if adjudicates else "decide")
+            concerns = by if self._is_independent(connection, by, decision) else None
+            self._refuse_newer(connection, decision, concerns)
             self._refuse(connection, by, decision)
+        with self.database.writing() as connection:
+            self._refuse_newer(connection, decision, concerns)
             last = connection.execute(
                 select(tables.reviews.c.number, tables.reviews.c.hash)
                 .order_by(tables.reviews.c.number.desc())
@@ -256,8 +262,19 @@ class ReviewStore:
         rows = connection.execute(query.order_by(reviews.number)).mappings()
         return tuple(_review(row) for row in rows)
 
+    def _refuse_newer(
+        self, connection: Connection, decision: Decision, concerns: str | None
+    ) -> None:
+        """Refuse what was decided meanwhile: by one person, or by anybody (None)."""
+        newer = self._reviews(
+            connection, decision.label_set, decision.recording, after=decision.seen, of=concerns
+        )
+        if newer:
+            raise Conflict(newer)
+
     def _refuse(self, connection: Connection, by: str, decision: Decision) -> None:
-        """Refuse an unknown recording, what others decided meanwhile, and what is not one's own."""
+        """Refuse an unknown recording, and what is not one's own. Nobody else's decision changes
+        that, and one's own newer one is a conflict."""
         recordings = tables.recordings.c
         if not connection.execute(
             select(recordings.hash).where(recordings.hash == decision.recording)
@@ -265,14 +282,9 @@ class ReviewStore:
             raise ReviewError(
                 f"recording {decision.recording[:16]} is not in the store; register it first"
             )
-        about = (connection, decision.label_set, decision.recording)
-        of = by if self._is_independent(connection, by, decision) else None
-        newer = self._reviews(*about, after=decision.seen, of=of)
-        if newer:
-            raise Conflict(newer)
         if decision.revises is None and decision.stage != "adjudication":
             return
-        own = current(self._reviews(*about, of=by))
+        own = current(self._reviews(connection, decision.label_set, decision.recording, of=by))
         if decision.revises is not None and decision.revises not in [one.number for one in own]:
             raise ReviewError(
                 f"decision {decision.revises} is not one of {by} about this recording that "

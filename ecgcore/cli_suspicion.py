@@ -59,7 +59,7 @@ def run_suspicion(given: argparse.Namespace, show: Show) -> int:
                 }
                 for label in one.labels
             ]
-            show({"index": one.index, "ecg_id": str(data.record_ids[one.index]),
+            show({"index": one.index, "ecg_id": _name(str(data.record_ids[one.index])),
                   "score": one.score, "labels": labels})  # fmt: skip
     except RecipeError as error:
         raise UsageError(str(error)) from error
@@ -67,3 +67,8 @@ def run_suspicion(given: argparse.Namespace, show: Show) -> int:
         show(refusal(given.data[0], error))
         return REFUSED
     return DONE
+
+
+def _name(record: str) -> int | str:
+    """A record's name; a number where it is one, as packed files hold it."""
+    return int(record) if record.isdecimal() else record

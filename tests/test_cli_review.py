@@ -156,7 +156,19 @@ def test_a_model_is_not_asked_about_what_taught_it(
     assert "has learned from 1442" in row["message"]
 
 
-def test_suspicion_by_cross_validation(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_suspicion_by_cross_validation_of_real_data(
+    ecg_data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    validation = str(ecg_data / "ptbxl_1625" / "val.npz")
+    rows = _ask(capsys, "suspicion", "--data", validation, "--labels", "y5")
+    assert len(rows) == 183
+    assert all(isinstance(row["ecg_id"], int) for row in rows)
+    (refused,) = _ask(
+        capsys, "suspicion", "--data", validation, "--cross-validate", "inception", status=3
+    )
+    assert "has 1 folds" in refused["message"]
+
+
+def test_an_unknown_recipe_is_wrong_usage(tmp_path: Path) -> None:
     path = write_packed(tmp_path / "one.npz")
-    rows = main(["suspicion", "--data", str(path), "--cross-validate", "nonsense", "--json"])
-    assert rows == 2
+    assert main(["suspicion", "--data", str(path), "--cross-validate", "nonsense"]) == 2

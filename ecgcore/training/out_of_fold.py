@@ -29,13 +29,17 @@ def measured(data: PackedData) -> Floats:
     """The biomarkers of each record, (records, columns), gaps filled by the columns' medians."""
     spec = network_spec(recipe(NAME).options)
     values = data.aside_inputs(spec).astype(np.float64)
-    medians = np.nan_to_num(np.nanmedian(values, axis=0))
+    ever = np.isfinite(values).any(axis=0)
+    medians = np.zeros(values.shape[1])
+    medians[ever] = np.nanmedian(values[:, ever], axis=0)
     return np.where(np.isfinite(values), values, medians)
 
 
 def parts_of(folds: NDArray[np.integer[Any]]) -> NDArray[np.intp]:
-    """A part 0 to 4 for each record; a fold, and so a patient, is in one."""
-    return np.asarray((folds.astype(np.intp) - 1) % PARTS)
+    """A part 0 to 4 for each record; a fold, and so a patient, is in one. Records that are all of
+    one fold are dealt out one by one: nothing says whose they are."""
+    parts = (folds.astype(np.intp) - 1) % PARTS
+    return np.arange(len(folds)) % PARTS if len(np.unique(parts)) == 1 else np.asarray(parts)
 
 
 def out_of_fold(

@@ -51,10 +51,6 @@ def cross_validated(data: PackedData, name: LabelSetName, learner: str) -> Told:
     Raises PackedDataError where there are too few folds, RecipeError, TrainingError.
     """
     parts = parts_of(data.fold)
-    if len(np.unique(parts)) < 2:
-        raise PackedDataError(
-            f"{data.name} has one fold only; cross-validation takes records in several folds"
-        )
     codes = tuple(one.code for one in label_set(name))
     if learner == BIOMARKERS:
         given = data.target(name, codes).astype(bool)
@@ -67,6 +63,10 @@ def _network(
 ) -> NDArray[np.float32]:
     options = replace(recipe(learner).options, label_set=name, fewest_validation_positives=1)
     every = sorted({int(fold) for fold in data.fold})
+    if len(every) < 3:
+        raise PackedDataError(
+            f"{data.name} has {len(every)} folds; a network is trained, watched and asked on three"
+        )
     told = np.full((len(data), len(label_set(name))), np.nan, dtype=np.float32)
     for part in range(PARTS):
         held = tuple(fold for fold in every if (fold - 1) % PARTS == part)

@@ -46,3 +46,7 @@ def test_the_same_seed_gives_the_same_answers() -> None:
 
 def test_folds_one_and_six_are_one_part() -> None:
     assert parts_of(np.arange(1, 11)).tolist() == [0, 1, 2, 3, 4, 0, 1, 2, 3, 4]
+
+
+def test_records_of_one_fold_are_dealt_out() -> None:
+    assert parts_of(np.full(7, 9)).tolist() == [0, 1, 2, 3, 4, 0, 1]

@@ -21,6 +21,7 @@ from ecgcore.labels import statements
 from ecgcore.models.card import load_card
 from ecgcore.recording import Recording, RecordingError
 from ecgcore.storage import write_bytes
+from ecgcore.training.learned_records import has_learned
 
 if TYPE_CHECKING:
     from ecgcore.models.prediction import Prediction
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 RULES = "clinical criteria"
 RULES_VERSION = 1
+LEARNED = "it has learned from this recording with its label on file, and would agree with it"
 _AT_ONCE = 16
 
 
@@ -90,6 +92,9 @@ class EvidenceBook:
                 continue
             _ask(self._rules, key, lambda ecg=recording: _rules_of(ecg))  # type: ignore[misc]
             for name, predictor in predictors.items():
+                if has_learned(predictor.card, recording.record_id):
+                    self._told[name].refused[key] = LEARNED
+                    continue
                 ask = lambda ecg=recording, one=predictor: _probabilities(one.predict(ecg))  # noqa: E731
                 _ask(self._told[name], key, ask)
             if count % _AT_ONCE == 0:

@@ -41,7 +41,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "recording_index": BASE,
     "recording_store": BASE | {"readers"},
     "workspace": BASE | {"readers", "signal", "recording_index", "recording_store"},
-    "label_evidence": BASE | {"models", "rules", "signal"},
+    "label_evidence": BASE | {"models", "rules", "signal", "training.learned_records"},
     "label_queue": BASE | {"label_evidence", "review", "review_work"},
     "label_training": BASE
     | {"datasets", "evaluation", "models", "review_work", "training", "workspace"},

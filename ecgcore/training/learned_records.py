@@ -7,6 +7,8 @@ see ``datasets.subsets``.
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -21,6 +23,28 @@ PTBXL_ORIGINS = ("", "ptbxl")
 
 SUBSET_DATA = {"ptbxl_1625": "subset of 1,625 recordings"}
 """What a card's attribution says of a subset."""
+
+
+_PTBXL_NAME = re.compile(r"HR(\d{5})|(\d{5})_[hl]r")
+"""How a record of PTB-XL is called in the challenges and in PTB-XL itself."""
+
+
+def has_learned(card: ModelCard, name: str) -> bool:
+    """Whether a model was trained on the recording of this name, as far as a name tells."""
+    found = _PTBXL_NAME.fullmatch(name)
+    if found is None:
+        return False
+    return str(int(found[1] or found[2])) in _learned_names(card)
+
+
+def _learned_names(card: ModelCard) -> frozenset[str]:
+    """The names of the records of a published subset that a model was trained on."""
+    folds = [int(one) for one in card.data.get("folds", {}).get("train", [])]
+    for name in subset_names():
+        if SUBSET_DATA.get(name, name) in card.data.get("attribution", ""):
+            rows = read_table(FOLDER / f"{name}.csv", ("ecg_id", "fold"))
+            return frozenset(row["ecg_id"] for row in rows if int(row["fold"]) in folds)
+    return frozenset()
 
 
 def learned_records(
@@ -40,10 +64,8 @@ def learned_records(
         return found
     if folds and card.data.get("sha256") == data.sha256:
         return np.isin(data.fold, folds)
-    for name in subset_names():
-        if SUBSET_DATA.get(name, name) in card.data.get("attribution", ""):
-            rows = read_table(FOLDER / f"{name}.csv", ("ecg_id", "fold"))
-            learned = {row["ecg_id"] for row in rows if int(row["fold"]) in folds}
-            named = np.isin(data.record_ids, sorted(learned))
-            return np.asarray(named & np.isin(data.origins, PTBXL_ORIGINS))
+    learned = _learned_names(card)
+    if learned:
+        named = np.isin(data.record_ids, sorted(learned))
+        return np.asarray(named & np.isin(data.origins, PTBXL_ORIGINS))
     return None

@@ -6,10 +6,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from ecgcore.datasets.packed import load_packed
 from ecgcore.models.card import load_card
-from ecgcore.training.learned_records import learned_records
+from ecgcore.training.learned_records import has_learned, learned_records
 from tests.packed_example import write_packed
 
 
@@ -44,3 +45,12 @@ def test_where_nothing_tells_it_is_not_known(tmp_path: Path) -> None:
     card = load_card("inception")
     other = replace(card, data=card.data | {"attribution": "elsewhere"})
     assert learned_records(other, data) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "learned"),
+    [("HR00024", True), ("00024_hr", True), ("00043_lr", True), ("24", False), ("HR99999", False),
+     ("JS00024", False)],
+)  # fmt: skip
+def test_a_recordings_name_tells_where_it_is_of_ptbxl(name: str, learned: bool) -> None:
+    assert has_learned(load_card("lightbox"), name) is learned

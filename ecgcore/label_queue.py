@@ -41,6 +41,11 @@ class QueueItem:
     uncertainty: float | None = None
 
     @property
+    def independent(self) -> bool:
+        """Whether this person was asked to read it without being told of others, and has not."""
+        return self.assigned and not self.decided
+
+    @property
     def to_do(self) -> bool:
         """Whether this person has something to decide here."""
         return not self.decided if self.assigned else self.standing.state == "undecided"

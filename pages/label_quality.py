@@ -10,7 +10,7 @@ from ecgcore.ui.reviewer import reviewer
 VIEWS = ("Queue", "Agreement", "Snapshots", "Team")
 
 style.dress_page()
-person = reviewer()
+work = label_work.work_or_stop(reviewer())
 with st.container(horizontal=True, vertical_alignment="bottom", key="label-top"):
     view = st.segmented_control(
         "View",
@@ -21,12 +21,11 @@ with st.container(horizontal=True, vertical_alignment="bottom", key="label-top")
         persist_state="session",
         label_visibility="collapsed",
     )
-    label_work.show_who(person)
-work = label_work.work_or_stop(person)
+    label_work.show_who(work)
 if view == "Agreement":
     show_agreement(work)
 elif view == "Snapshots":
-    show_snapshots(person)
+    show_snapshots(work)
 elif view == "Team":
     show_team(work)
 else:

@@ -214,12 +214,18 @@ class ReviewStore:
         return _review(row)
 
     def reviews(
-        self, by: str, label_set: str = "statements", recording: str | None = None
+        self,
+        by: str,
+        label_set: str = "statements",
+        recording: str | None = None,
+        *,
+        after: int = 0,
     ) -> tuple[Review, ...]:
-        """All reviews of a label set, or of one recording, in the order of their numbers."""
+        """All reviews of a label set, or of one recording, in the order of their numbers; those
+        with a number above ``after``."""
         with self.database.reading() as connection:
             self.require(connection, by, "read")
-            return self._reviews(connection, label_set, recording)
+            return self._reviews(connection, label_set, recording, after=after)
 
     def head_at(self, by: str, moment: str) -> str:
         """The hash of the last review until a moment."""

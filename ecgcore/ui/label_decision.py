@@ -48,14 +48,13 @@ def desk_of(work: Work, item: QueueItem, evidence: tuple[Evidence, ...]) -> Desk
     reviews = work.reviews_of(item.recording)
     own = [one for one in current(reviews) if one.reviewer == work.person]
     last = own[-1] if own else None
-    role = label_services.store().role_of(work.person)
     stage: Stage = "open"
     if last is not None and last.decision.stage == "blind":
         stage = "informed"
-    elif last is None and item.standing.state == "disputed" and may(role, "adjudicate"):
-        stage = "adjudication"
     elif last is None and st.session_state.get("label-blind"):
         stage = "blind"
+    elif last is None and not item.assigned and item.standing.state == "disputed":
+        stage = "adjudication" if may(work.role, "adjudicate") else "open"
     return Desk(
         work.person,
         item.recording,
@@ -143,10 +142,10 @@ def _decide(desk: Desk, action: Action) -> None:
         )  # fmt: skip
         kept = label_services.store().decide(desk.person, decision)
     except (Conflict, Forbidden, ReviewError) as error:
-        st.session_state["label-conflict"] = str(error)
+        label_place.complain(error)
         return
     st.session_state["label-kept"] = f"Kept as no. {kept.number}: {_said(kept)}."
-    st.session_state.pop("label-conflict", None)
+    label_place.forget_complaint()
     if desk.stage != "blind" or action != "change":
         label_place.step(1)
 
@@ -161,7 +160,7 @@ def _take_back(person: str, review: Review, seen: int) -> None:
     try:
         kept = label_services.store().decide(person, decision)
     except (Conflict, Forbidden, ReviewError) as error:
-        st.session_state["label-conflict"] = str(error)
+        label_place.complain(error)
         return
     label_place.go_to(review.decision.recording)
     st.session_state["label-kept"] = f"No. {review.number} is taken back by no. {kept.number}."

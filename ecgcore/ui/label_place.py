@@ -12,6 +12,7 @@ from ecgcore.ui.label_picker import describe
 from ecgcore.ui.label_services import Work
 
 _AT, _ORDER, _SINCE, _ASKED = "label-at", "label-order", "label-since", "label-asked"
+_COMPLAINT = "label-complaint"
 _PART_NAMES = {"to do": "To do", "disputed": "Disputed", "decided": "Decided", "all": "All"}
 
 
@@ -31,7 +32,7 @@ def choose(work: Work) -> tuple[str, ...]:
             placeholder="Any label", format_func=describe, persist_state="session", width=260,
         )  # fmt: skip
         st.toggle(
-            "Blind", key="label-blind", persist_state="session",
+            "Blind", key="label-blind", persist_state="session", on_change=forget_complaint,
             help="Read first: labels on file and evidence are shown after your answer; both "
             "answers are kept.",
         )  # fmt: skip
@@ -57,7 +58,7 @@ def go_to(recording: str | None) -> None:
     """Open a recording of the queue; the time spent on it starts anew."""
     st.session_state[_AT] = recording
     st.session_state[_SINCE] = time.monotonic()
-    st.session_state.pop("label-conflict", None)
+    forget_complaint()
     st.session_state.pop("label-shown", None)
 
 
@@ -85,3 +86,19 @@ def following() -> str | None:
 def seconds_spent() -> float:
     """How long the open recording has been on screen."""
     return float(time.monotonic() - st.session_state.get(_SINCE, time.monotonic()))
+
+
+def complain(error: Exception) -> None:
+    """Say why something was not done, until the next decision or recording."""
+    st.session_state[_COMPLAINT] = str(error)
+
+
+def complaint() -> str | None:
+    """Why the last thing was not done."""
+    found: str | None = st.session_state.get(_COMPLAINT)
+    return found
+
+
+def forget_complaint() -> None:
+    """It is settled, or must not be seen: it may name what others decided."""
+    st.session_state.pop(_COMPLAINT, None)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
+from threading import Lock
 
 import streamlit as st
 
 from ecgcore.label_evidence import EvidenceBook
 from ecgcore.label_queue import QueueItem, judged, queue_items
 from ecgcore.recording import Recording, RecordingError
+from ecgcore.review.people import Role
 from ecgcore.review.rounds import Assignment, assignments
 from ecgcore.review.store import FiledLabels, ReviewStore
 from ecgcore.review.suspicion import Suspicion
@@ -22,6 +24,7 @@ from ecgcore.workspace import Entry
 EVIDENCE_MODELS = ("lightbox", "mvkt_teacher")
 """Whose answers are held against the labels: the best, and one of another kind."""
 
+_LOOKING = Lock()
 Judged = dict[str, tuple[Suspicion | None, float | None]]
 
 
@@ -33,6 +36,11 @@ def _stores() -> Memory[ReviewStore]:
 @cache
 def _judgements() -> Memory[Judged]:
     return Memory(4)
+
+
+@cache
+def _seen_reviews() -> dict[str, tuple[Review, ...]]:
+    return {}
 
 
 @cache
@@ -69,6 +77,8 @@ class Work:
     assignments: tuple[Assignment, ...]
     filed: dict[str, FiledLabels]
     unasked: tuple[str, ...]
+    entries: dict[str, Entry]
+    role: Role
 
     def item(self, recording: str | None) -> QueueItem | None:
         """The item of a recording, or None."""
@@ -78,12 +88,22 @@ class Work:
         """All reviews of a recording."""
         return tuple(one for one in self.reviews if one.decision.recording == recording)
 
+    def recording(self, key: str) -> Recording | None:
+        """A recording by its content, or None where the workspace has it no more."""
+        entry = self.entries.get(key)
+        if entry is None:
+            return None
+        try:
+            return services.open_recording(entry)
+        except RecordingError:
+            return None
+
 
 def work(person: str) -> Work:
     """The labelling work as this person meets it. Raises Forbidden, StoreError."""
     kept = store()
     recordings, filed = kept.recordings(person), kept.filed(person, LABEL_SET)
-    reviews = kept.reviews(person, LABEL_SET)
+    reviews = _reviews(kept, person)
     given = assignments(kept, person, LABEL_SET)
     told = book()
     keys = tuple(sorted(recordings))
@@ -99,10 +119,21 @@ def work(person: str) -> Work:
         assignments=given,
         found=found,
     )
-    return Work(person, items, reviews, given, filed, unasked)
+    role = kept.role_of(person)
+    return Work(person, items, reviews, given, filed, unasked, _entries(), role)
 
 
-def entries() -> dict[str, Entry]:
+def _reviews(kept: ReviewStore, person: str) -> tuple[Review, ...]:
+    """All reviews: nothing kept ever changes, so that only those since the last look are read."""
+    known = _seen_reviews()
+    with _LOOKING:
+        before = known.get(kept.database.name, ())
+        newer = kept.reviews(person, LABEL_SET, after=before[-1].number if before else 0)
+        known[kept.database.name] = (*before, *newer)
+        return known[kept.database.name]
+
+
+def _entries() -> dict[str, Entry]:
     """The work list's entries by the content of their recordings."""
     listing = services.workspace().listing(seconds=2.0)
     return {
@@ -112,23 +143,9 @@ def entries() -> dict[str, Entry]:
     }
 
 
-def recording_of(key: str) -> Recording | None:
-    """A recording by its content, or None where the workspace has it no more."""
-    entry = entries().get(key)
-    if entry is None:
-        return None
-    try:
-        return services.open_recording(entry)
-    except RecordingError:
-        return None
-
-
-def gather(keys: tuple[str, ...]) -> None:
+def gather(entries: dict[str, Entry]) -> None:
     """Ask models and criteria of recordings, with a bar that shows how far it is."""
-    here = entries()
-    readers = {
-        key: (lambda entry=here[key]: services.open_recording(entry)) for key in keys if key in here
-    }
+    readers = {key: partial(services.open_recording, entry) for key, entry in entries.items()}
     bar = st.progress(0.0, text=f"Reading {len(readers)} recordings …")
     for done in book().gather(readers):
         bar.progress(done / max(len(readers), 1), text=f"{done} of {len(readers)} recordings read")

@@ -23,14 +23,16 @@ from ecgcore.review.values import ReviewError
 from ecgcore.review_work import snapshots_folder
 from ecgcore.training.checkpoint import TrainingError
 from ecgcore.ui import label_services, services
+from ecgcore.ui.label_services import Work
 from ecgcore.ui.memory import Memory
 
 _SETS = ("superclasses", "statements")
 _SUFFIX = {"csv": "csv", "ptbxl": "csv", "wfdb": "txt", "cleanlab": "csv"}
 
 
-def show_snapshots(person: str) -> None:
+def show_snapshots(work: Work) -> None:
     """Everything about snapshots."""
+    person = work.person
     store = label_services.store()
     with st.container(horizontal=True, vertical_alignment="bottom", key="snapshot-take"):
         disputes = st.segmented_control(
@@ -39,7 +41,7 @@ def show_snapshots(person: str) -> None:
         )  # fmt: skip
         if st.button(
             "Take a snapshot", type="primary", key="snapshot-now",
-            disabled=not may(store.role_of(person), "snapshot"),
+            disabled=not may(work.role, "snapshot"),
         ):  # fmt: skip
             _take(person, disputes or "leave out")
     known = snapshots(store, person)
@@ -52,7 +54,7 @@ def show_snapshots(person: str) -> None:
     _table(known)
     _train(known)
     _compare(known)
-    _export(person, known)
+    _export(work, known)
 
 
 def _take(person: str, disputes: str) -> None:
@@ -190,7 +192,7 @@ def _difference(one: Difference) -> str:
     return f"{one.difference:+.3f} [{one.interval[0]:+.3f}, {one.interval[1]:+.3f}]"
 
 
-def _export(person: str, known: tuple[TakenSnapshot, ...]) -> None:
+def _export(work: Work, known: tuple[TakenSnapshot, ...]) -> None:
     st.subheader("Export", anchor=False)
     store = label_services.store()
     with st.container(horizontal=True, vertical_alignment="bottom", key="snapshot-export"):
@@ -198,12 +200,12 @@ def _export(person: str, known: tuple[TakenSnapshot, ...]) -> None:
         form = st.selectbox("Form", FORMS, key="snapshot-form", width=130)
         named = st.toggle(
             "With the recordings' names", key="snapshot-named",
-            disabled=not may(store.role_of(person), "export identifiers"),
+            disabled=not may(work.role, "export identifiers"),
             help="Names may identify patients. Comments and reviewers are never exported.",
         )  # fmt: skip
         try:
             snapshot = read_snapshot(snapshots_folder(services.workspace()), chosen.hash)
-            data = export(snapshot, form, store.names(person) if named else None)
+            data = export(snapshot, form, store.names(work.person) if named else None)
         except (ReviewError, Forbidden) as error:
             st.error(str(error))
             return

@@ -16,6 +16,7 @@ from ecgcore.review_work import LABEL_SET
 from ecgcore.ui import label_services
 from ecgcore.ui.label_reports import offer_quality_report
 from ecgcore.ui.label_services import Work
+from ecgcore.ui.markdown import plain
 
 _FORM_WIDTH = 620
 """In pixels: fields as long as what is written in them."""
@@ -86,7 +87,7 @@ def _progress(work: Work) -> None:
 def _calibration(work: Work, answers: dict[str, dict[str, frozenset[str]]]) -> None:
     known = dict(adjudicated(work.reviews))
     store = label_services.store()
-    if may(store.role_of(work.person), "assign"):
+    if may(work.role, "assign"):
         known |= honeypots(store, work.person, LABEL_SET)
     found = calibration(answers, known)
     st.subheader("Each person against what was settled without them", anchor=False)
@@ -120,9 +121,8 @@ def _percent(share: float | None) -> float | None:
 def show_team(work: Work) -> None:
     """Give out a round, set known answers, grant roles; each only to who may."""
     store = label_services.store()
-    role = store.role_of(work.person)
-    st.markdown(f"You are **{work.person}**, {role}.")
-    if not may(role, "assign"):
+    st.markdown(f"You are **{plain(work.person)}**, {work.role}.")
+    if not may(work.role, "assign"):
         st.info("Only an administrator gives out rounds and roles.")
         return
     with st.form("team-round", width=_FORM_WIDTH):
@@ -190,6 +190,6 @@ def _try(act: Callable[[], object], done: str) -> None:
     try:
         act()
     except (ReviewError, Forbidden) as error:
-        st.error(str(error))
+        st.error(plain(str(error)))
     else:
-        st.success(done)
+        st.success(plain(done))

@@ -10,12 +10,14 @@ from ecgcore.label_queue import QueueItem
 from ecgcore.recording import Recording
 from ecgcore.review.connection import StoreError
 from ecgcore.review.people import Forbidden, may
+from ecgcore.review.values import ReviewError
 from ecgcore.review_work import bring_in
 from ecgcore.ui import controls, label_evidence_view, label_place, label_services, services, style
 from ecgcore.ui.label_decision import Desk, desk_of, show_desk, show_history
 from ecgcore.ui.label_picker import words
 from ecgcore.ui.label_reports import offer_review_report
 from ecgcore.ui.label_services import Work
+from ecgcore.ui.markdown import plain
 from ecgcore.ui.navigation import PARAMETER, REVIEW_PAGE
 from ecgcore.ui.paper_view import Marked, paper_column, show_paper
 from ecgcore.ui.reviewer import choose_name
@@ -26,11 +28,11 @@ _STATES = {
 }  # fmt: skip
 
 
-def show_who(person: str) -> None:
+def show_who(work: Work) -> None:
     """Under which name decisions are kept."""
-    with st.popover(f"{person}", icon=":material/person:"):
+    with st.popover(plain(work.person), icon=":material/person:"):
         choose_name()
-        st.caption(f"Role: {label_services.store().role_of(person)}")
+        st.caption(f"Role: {work.role}")
 
 
 def work_or_stop(person: str) -> Work:
@@ -53,7 +55,7 @@ def show_queue(work: Work) -> None:
         _messages()
         st.info("Nothing to do here. Choose another part of the work above.")
         return
-    recording = label_services.recording_of(item.recording)
+    recording = work.recording(item.recording)
     if recording is None:
         st.warning(
             f"{item.name} cannot be read from the workspace now. Put the file back, or skip it."
@@ -65,7 +67,7 @@ def show_queue(work: Work) -> None:
     progress = f"{at} in this queue, {done} of all {len(work.items)} decided"
     _show(work, item, recording, progress)
     following = label_place.following()
-    entry = label_services.entries().get(following) if following else None
+    entry = work.entries.get(following or "")
     if entry is not None:
         services.prefetch(entry, None)
 
@@ -82,7 +84,7 @@ def _show(work: Work, item: QueueItem, recording: Recording, progress: str) -> N
         if not blind:
             _on_file(item)
         show_desk(desk, work)
-        _messages(blind)
+        _messages()
         if not blind:
             label_evidence_view.show_reasons(item)
             label_evidence_view.show_sources(item, desk.picker)
@@ -90,10 +92,10 @@ def _show(work: Work, item: QueueItem, recording: Recording, progress: str) -> N
         marked = Marked() if blind else label_evidence_view.marked(recording, options)
         show_paper(recording, options, marked)
         st.html('<div class="lightbox-title">Decisions about this recording</div>')
-        show_history(desk, work, hidden=blind or (item.assigned and not item.decided))
+        show_history(desk, work, hidden=blind or item.independent)
         if not blind:
             with st.container(horizontal=True, gap="medium", key="label-more"):
-                entry = label_services.entries().get(item.recording)
+                entry = work.entries.get(item.recording)
                 if entry is not None:
                     st.page_link(
                         REVIEW_PAGE, label="Open in review", icon=":material/ecg_heart:",
@@ -103,7 +105,8 @@ def _show(work: Work, item: QueueItem, recording: Recording, progress: str) -> N
 
 
 def _head(item: QueueItem, desk: Desk, progress: str) -> None:
-    state = "" if desk.stage == "blind" else _STATES[item.standing.state]
+    hidden = desk.stage == "blind" or item.independent
+    state = "" if hidden else _STATES[item.standing.state]
     stage = {
         "blind": "Blind reading: labels on file and evidence follow after your answer.",
         "informed": "Your blind answer is kept. Now with the evidence: confirm or change it.",
@@ -126,31 +129,31 @@ def _on_file(item: QueueItem) -> None:
     st.html(f'<div class="label-filed"><b>On file:</b> {escape(text)}</div>')
 
 
-def _messages(blind: bool = False) -> None:
-    """What came of the last decision, always in the same place; blind nobody else's."""
-    conflict, kept = st.session_state.get("label-conflict"), st.session_state.get("label-kept")
-    if conflict and not blind:
-        st.warning(conflict, icon=":material/group:")
+def _messages() -> None:
+    """What came of the last decision, always in the same place."""
+    conflict, kept = label_place.complaint(), st.session_state.get("label-kept")
+    if conflict:
+        st.warning(plain(conflict), icon=":material/group:")
     else:
         st.html(f'<div class="lightbox-small" role="status">{escape(kept or "")}&nbsp;</div>')
 
 
 def _bring_in(work: Work) -> None:
     """The way in for recordings that the store does not know, or that nobody has asked about."""
-    here, known = label_services.entries(), {one.recording for one in work.items}
-    new = {
-        key: entry
-        for key, entry in here.items()
+    known = {one.recording for one in work.items}
+    new = [
+        entry
+        for key, entry in work.entries.items()
         if key not in known and entry.origin in ("imported", "folder")
-    }
-    asked = tuple(key for key in work.unasked if key in here)
+    ]
+    asked = {key: work.entries[key] for key in work.unasked if key in work.entries}
     if not work.items and not new:
         st.info("No recordings to label. Add some on the work list; their labels come with them.")
         return
     if not new and not asked:
         return
     with st.container(horizontal=True, vertical_alignment="center", key="label-bring"):
-        if new and may(label_services.store().role_of(work.person), "file labels"):
+        if new and may(work.role, "file labels"):
             st.button(
                 f"Bring in {len(new)} recordings with their labels", type="primary",
                 key="label-bring-in", on_click=_bring, args=(work.person,),
@@ -162,7 +165,7 @@ def _bring_in(work: Work) -> None:
         )
     refused: dict[str, str] = st.session_state.pop("label-refused", {})
     for name, reason in list(refused.items())[:5]:
-        st.error(f"**{name}** {reason}")
+        st.error(f"**{plain(name)}** {plain(reason)}")
     if wanted:
         label_services.gather(asked)
         st.rerun()
@@ -171,5 +174,8 @@ def _bring_in(work: Work) -> None:
 def _bring(person: str) -> None:
     here = services.workspace()
     entries = [one for one in here.entries() if one.origin in ("imported", "folder")]
-    for done in bring_in(label_services.store(), person, here, entries):
-        st.session_state["label-refused"] = done.refused
+    try:
+        for done in bring_in(label_services.store(), person, here, entries):
+            st.session_state["label-refused"] = done.refused
+    except (ReviewError, Forbidden) as error:
+        label_place.complain(error)

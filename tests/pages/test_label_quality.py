@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import sqlite3
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from ecgcore.review.rounds import assign
 from ecgcore.review.snapshots import snapshots
 from ecgcore.review.store import ReviewStore
 from ecgcore.review.values import Decision
 from ecgcore.review_work import open_store
 from ecgcore.ui import label_services
+from ecgcore.ui.markdown import plain
 from ecgcore.ui.reviewer import account
 from tests.pages.looking import html, workspace
 from tests.wfdb_files import write_wfdb
@@ -29,7 +32,12 @@ def labelled(tmp_path: Path) -> Path:
 @pytest.fixture
 def opened(app: AppTest, tmp_path: Path, labelled: Path) -> AppTest:
     """The page with the three brought in."""
-    for kept in (label_services._stores, label_services._judgements, label_services._books):
+    for kept in (
+        label_services._stores,
+        label_services._judgements,
+        label_services._books,
+        label_services._seen_reviews,
+    ):
         kept.cache_clear()
     workspace(tmp_path).add_folder(str(labelled))
     app.run()
@@ -91,7 +99,7 @@ def test_somebody_elses_decision_meanwhile_is_shown_not_overwritten(
     first = _open(opened)
     _store(tmp_path).decide("bob", Decision(first, "reject"))
     opened.button(key="label-accept").click().run()
-    assert "bob (reject) decided" in opened.warning[0].value
+    assert plain("bob (reject) decided") in opened.warning[0].value
     assert len(_store(tmp_path).reviews("x")) == 1
     assert _open(opened) == first
     opened.button(key="label-accept").click().run()
@@ -169,6 +177,61 @@ def test_a_reader_may_look_and_is_told_who_may_decide(opened: AppTest, tmp_path:
     assert store.reviews("x") == ()
     opened.segmented_control(key="label-view").set_value("Team").run()
     assert "Only an administrator" in opened.info[0].value
+
+
+def test_who_may_not_decide_is_told_so_blind_too(opened: AppTest, tmp_path: Path) -> None:
+    _store(tmp_path).grant("root", account(), "reader")
+    opened.toggle(key="label-blind").set_value(True).run()
+    opened.button(key="label-reject").click().run()
+    assert "may not decide" in opened.warning[0].value
+
+
+def test_reading_blind_forgets_what_was_said_of_others(opened: AppTest, tmp_path: Path) -> None:
+    _store(tmp_path).decide("bob", Decision(_open(opened), "reject"))
+    opened.button(key="label-accept").click().run()
+    assert opened.warning
+    opened.toggle(key="label-blind").set_value(True).run()
+    assert not opened.warning
+    assert "bob" not in html(opened)
+    assert "rejected" not in html(opened)
+
+
+def test_who_was_asked_to_read_is_not_told_of_others_and_does_not_adjudicate(
+    opened: AppTest, tmp_path: Path
+) -> None:
+    store, first = _store(tmp_path), _open(opened)
+    assign(store, account(), "round", [first], [account(), "ann", "bob"], overlap=3)
+    store.decide("ann", Decision(first, "change", ("AFIB",)))
+    store.decide("bob", Decision(first, "change", ("AFLT",)))
+    opened.button(key="label-again").click().run()
+    assert _open(opened) == first
+    assert "disputed" not in html(opened)
+    assert "settles it" not in html(opened)
+    assert not [text for text in opened.text if "ann" in text.value or "bob" in text.value]
+    opened.button(key="label-accept").click().run()
+    assert store.reviews("x")[-1].decision.stage == "open"
+
+
+def test_a_damaged_store_is_a_sentence_and_the_page_stays_up(
+    opened: AppTest, tmp_path: Path
+) -> None:
+    _store(tmp_path).decide("bob", Decision(_open(opened), "reject"))
+    with sqlite3.connect(tmp_path / "workspace" / "review.db") as connection:
+        connection.execute("DROP TRIGGER reviews_no_update")
+        connection.execute("UPDATE reviews SET codes = 'no list'")
+    opened.run()
+    assert not opened.exception
+    assert "run the audit" in opened.error[0].value
+
+
+def test_a_database_that_is_none_is_a_sentence(app: AppTest, tmp_path: Path) -> None:
+    label_services._stores.cache_clear()
+    (tmp_path / "workspace").mkdir()
+    (tmp_path / "workspace" / "review.db").write_bytes(b"this is no database, long enough " * 99)
+    app.run()
+    app.switch_page("pages/label_quality.py").run()
+    assert not app.exception
+    assert "cannot be opened as a review store" in app.error[0].value
 
 
 def test_nobody_is_let_in_under_an_unproved_name(

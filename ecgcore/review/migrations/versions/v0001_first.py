@@ -91,11 +91,6 @@ def upgrade() -> None:
     _forbid_changes(op.get_bind().dialect.name)
 
 
-def downgrade() -> None:
-    """There is no version before the first."""
-    raise NotImplementedError("the first version cannot be undone: it would remove every review")
-
-
 def _forbid_changes(dialect: str) -> None:
     if dialect == "postgresql":
         op.execute(

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from ecgcore.datasets.packed import PackedData
 from ecgcore.evaluation.comparison import compare_models
+from ecgcore.evaluation.evaluate import probabilities_on
 from ecgcore.labels import LabelSetName
 from ecgcore.models.predictor import Predictor
 
@@ -17,8 +18,7 @@ Answers = dict[tuple[LabelSetName, str], NDArray[np.floating]]
 
 def answers(predictor: Predictor, data: PackedData) -> Answers:
     """Probabilities of each label that a model has a threshold for."""
-    spec = predictor.card.spec
-    columns = predictor.probabilities(data.inputs(spec), data.aside_inputs(spec)).T
+    columns = probabilities_on(predictor, data).T
     named = zip(predictor.card.labels, columns, strict=True)
     return {(one.set, one.code): column for one, column in named if one.threshold is not None}
 

@@ -36,6 +36,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from ecgcore.datasets.joining import join
 from ecgcore.datasets.packed import PackedData, load_packed
 from ecgcore.labels import LabelSetName, label_set
+from ecgcore.models.forest import ForestOptions
 from ecgcore.review.suspicion import Evidence, Weights, weighed, weights
 from ecgcore.review.suspicion_fitting import (
     PLANTINGS,
@@ -46,6 +47,7 @@ from ecgcore.review.suspicion_fitting import (
     plant,
 )
 from ecgcore.storage import write_json
+from ecgcore.training.growing import fit_trees
 from ecgcore.training.out_of_fold import measured, out_of_fold, parts_of
 
 TOPS = (0.05, 0.1, 0.2)
@@ -219,14 +221,13 @@ def fit_all(data: PackedData, values: NDArray[np.float64], path: Path) -> None:
 def retrain(data: PackedData, values: NDArray[np.float64], seeds: int) -> None:
     """Print how much of the AUROC lost to planted errors comes back when the first 20 % of the
     queue are corrected; learned from folds 1-8, scored on fold 9 with its labels on file."""
-    from sklearn.ensemble import ExtraTreesRegressor
     from sklearn.metrics import roc_auc_score
 
     truth, test = truth_of(data, "superclasses"), data.fold == 9
 
     def answers(given: NDArray[np.bool_]) -> NDArray[np.float64]:
-        forest = ExtraTreesRegressor(150, min_samples_leaf=3, max_features=0.2, random_state=0)
-        return np.asarray(forest.fit(values[~test], given[~test]).predict(values[test]))
+        forest = fit_trees(ForestOptions(), values[~test], given[~test].astype(float), seed=0)
+        return np.asarray(forest.predict(values[test]))
 
     def auroc(told: NDArray[np.float64], rows: NDArray[np.intp]) -> float:
         return float(roc_auc_score(truth[test][rows], told[rows]))

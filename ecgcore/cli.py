@@ -28,6 +28,7 @@ from ecgcore.cli_review import (
 )
 from ecgcore.cli_suspicion import add_suspicion_arguments, run_suspicion
 from ecgcore.cli_training import (
+    Show,
     add_pretrain_arguments,
     add_train_arguments,
     run_pretrain,
@@ -96,18 +97,26 @@ def _parser() -> argparse.ArgumentParser:
     read.add_argument("--npz", type=Path, metavar="DIR", help="write DIR/<file stem>.npz for each")
     _add_signal_commands(command)
     _add_model_commands(command)
-    add_train_arguments(command("train", _train, "Train a network, or go on with a run"))
+    add_train_arguments(
+        command("train", _printing(run_train), "Train a network, or go on with a run")
+    )
     text = "Pre-train a network on records without their labels, or go on with it"
-    add_pretrain_arguments(command("pretrain", _pretrain, text))
+    add_pretrain_arguments(command("pretrain", _printing(run_pretrain), text))
     text = "Fit how a trained HRNN weighs its rules, and score it with and without them"
-    add_fuse_arguments(command("fuse", _fuse, text))
+    add_fuse_arguments(command("fuse", _printing(run_fuse), text))
     add_data_arguments(command("data", _data, "Public data sets: list, fetch, pack"))
     add_suspicion_arguments(
-        command("suspicion", _suspicion, "Which labels of packed data are doubtful, and why")
+        command(
+            "suspicion",
+            _printing(run_suspicion),
+            "Which labels of packed data are doubtful, and why",
+        )
     )
     text = "Labels on file and decisions about them: add, import, list, snapshot, export, assign"
-    add_labels_arguments(command("labels", _labels, text))
-    add_audit_arguments(command("audit", _audit, "Verify that no review was changed or removed"))
+    add_labels_arguments(command("labels", _printing(run_labels), text))
+    add_audit_arguments(
+        command("audit", _printing(run_audit), "Verify that no review was changed or removed")
+    )
     return parser
 
 
@@ -319,28 +328,11 @@ def _data(given: argparse.Namespace) -> int:
     return REFUSED if run_data(given, lambda row: _print(row, given.json)) else DONE
 
 
-def _train(given: argparse.Namespace) -> int:
-    return run_train(given, lambda row: _print(row, given.json))
-
-
-def _pretrain(given: argparse.Namespace) -> int:
-    return run_pretrain(given, lambda row: _print(row, given.json))
-
-
-def _fuse(given: argparse.Namespace) -> int:
-    return run_fuse(given, lambda row: _print(row, given.json))
-
-
-def _suspicion(given: argparse.Namespace) -> int:
-    return run_suspicion(given, lambda row: _print(row, given.json))
-
-
-def _labels(given: argparse.Namespace) -> int:
-    return run_labels(given, lambda row: _print(row, given.json))
-
-
-def _audit(given: argparse.Namespace) -> int:
-    return run_audit(given, lambda row: _print(row, given.json))
+def _printing(
+    run: Callable[[argparse.Namespace, Show], int],
+) -> Callable[[argparse.Namespace], int]:
+    """A command that is told how its rows are printed."""
+    return lambda given: run(given, lambda row: _print(row, given.json))
 
 
 def _print(row: dict[str, Any], as_json: bool) -> None:

@@ -46,8 +46,9 @@ class Source:
         """What the file holds; nothing where it is missing or damaged: it is gathered again."""
         try:
             content = json.loads(path.read_bytes())
-            return cls(path, dict(content["answers"]), dict(content["refused"]))
-        except (OSError, ValueError, KeyError, TypeError):
+            answers = {key: dict(told) for key, told in content["answers"].items()}
+            return cls(path, answers, dict(content["refused"]))
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return cls(path)
 
     def __contains__(self, recording: str) -> bool:
@@ -160,15 +161,11 @@ def _probabilities(prediction: Prediction) -> dict[str, float]:
 def _rules_of(recording: Recording) -> dict[str, tuple[int, str]]:
     """By statement: 1 where a criterion fired, -1 where all were measured and none did, with the
     comparison that says so."""
-    from ecgcore.rules.applying import apply_rules
-    from ecgcore.rules.criteria import criteria_set
-    from ecgcore.signal.delineation import DEFAULT_METHOD, delineate
-    from ecgcore.signal.measurements import measure
+    from ecgcore.rules.applying import findings_of
 
     known = {label.code for label in statements()}
-    measured = measure(recording, delineate(recording, DEFAULT_METHOD))
     found: dict[str, list[Finding]] = {}
-    for finding in apply_rules(measured, recording.patient, criteria_set("clinical")):
+    for finding in findings_of(recording, "clinical"):
         if finding.label in known:
             found.setdefault(finding.label, []).append(finding)
     answers: dict[str, tuple[int, str]] = {}

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from ecgcore.datasets.packed import PackedData, load_packed
 from ecgcore.evaluation.comparison import Difference, compare_models
+from ecgcore.evaluation.evaluate import probabilities_on
 from ecgcore.labels import LabelSetName
 from ecgcore.models.predictor import Predictor, read_predictor
 from ecgcore.review_work import packed_snapshot
@@ -136,7 +137,6 @@ def _classes(
 def _answers(
     predictor: Predictor, data: PackedData, codes: list[tuple[LabelSetName, str]]
 ) -> NDArray[Any]:
-    spec = predictor.card.spec
-    answers = predictor.probabilities(data.inputs(spec), data.aside_inputs(spec))
+    answers = probabilities_on(predictor, data)
     columns = [(one.set, one.code) for one in predictor.card.labels]
     return answers[:, [columns.index(code) for code in codes]]

@@ -125,8 +125,9 @@ def test_a_recording_that_cannot_be_read_is_not_asked_again(tmp_path: Path) -> N
 
 
 def test_a_damaged_evidence_file_is_gathered_anew(tmp_path: Path) -> None:
-    for path in ("rules-1.json", "inception-x.json"):
-        (tmp_path / path).write_text("{ not json")
+    version = load_card("inception").weights_sha256[:12]
+    (tmp_path / "rules-1.json").write_text("{ not json")
+    (tmp_path / f"inception-{version}.json").write_text('{"answers": {"1": 5}, "refused": {}}')
     assert EvidenceBook(tmp_path, ("inception",)).missing(["1" * 64]) == ("1" * 64,)
 
 

@@ -32,6 +32,13 @@ HALF = 0.5
 """HRNN answers "yes" above this probability, for every label."""
 
 
+def probabilities_on(predictor: Predictor, data: PackedData) -> NDArray[np.float32]:
+    """A model's probabilities of packed records, (records, labels of the card). Raises
+    PackedDataError."""
+    spec = predictor.card.spec
+    return predictor.probabilities(data.inputs(spec), data.aside_inputs(spec))
+
+
 def evaluate(predictor: Predictor, data: PackedData) -> dict[str, Any]:
     """Scores of a model on every record of a packed file, as a JSON object.
 
@@ -43,8 +50,7 @@ def evaluate(predictor: Predictor, data: PackedData) -> dict[str, Any]:
     and at 0.5, 95 % intervals of the means at these, the correlation of the thresholds with the
     share of positives, and the calibration; for the statements also the 2021 challenge's score.
     """
-    spec = predictor.card.spec
-    probabilities = predictor.probabilities(data.inputs(spec), data.aside_inputs(spec))
+    probabilities = probabilities_on(predictor, data)
     return evaluate_probabilities(predictor.card.name, predictor.card.labels, probabilities, data)
 
 

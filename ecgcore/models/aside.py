@@ -99,13 +99,8 @@ def _block(recording: Recording, name: AsideName, seen: Seen | None) -> list[flo
 
 def _rules(recording: Recording, criteria: str, labels: tuple[str, ...]) -> list[float]:
     """1, 0 or NaN (not decided) a label."""
-    from ecgcore.rules.applying import apply_rules
-    from ecgcore.rules.criteria import criteria_set
-    from ecgcore.signal.delineation import delineate
-    from ecgcore.signal.measurements import measure
+    from ecgcore.rules.applying import findings_of
 
-    recording = complete_limb_leads(recording)
-    measured = measure(recording, delineate(recording))
-    findings = apply_rules(measured, recording.patient, criteria_set(criteria))
+    findings = findings_of(complete_limb_leads(recording), criteria)
     fired = {finding.label: finding.fired for finding in findings}
     return [np.nan if (answer := fired[label]) is None else float(answer) for label in labels]

@@ -17,7 +17,12 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError
+from sqlalchemy.exc import (
+    ArgumentError,
+    DatabaseError,
+    NoSuchModuleError,
+    OperationalError,
+)
 
 from ecgcore.review.values import ReviewError
 
@@ -44,10 +49,10 @@ class Database:
         try:
             with self.writing() as connection:
                 _migrate(connection)
-        except DatabaseError as error:
+        except (StoreError, DatabaseError) as error:
             raise StoreError(
-                f"{self.name} cannot be opened as a review store ({error.orig}); give a database "
-                "that is a review store or is empty, and whose server runs"
+                f"{self.name} cannot be opened as a review store ({_cause(error)}); give a "
+                "database that is a review store or is empty, and whose server runs"
             ) from error
 
     @property
@@ -58,18 +63,32 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A transaction that sees one state of everything."""
-        with self.engine.connect() as connection, connection.begin():
+        with self._usable(), self.engine.connect() as connection, connection.begin():
             yield connection
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """A transaction that no other writer's overlaps; committed at the end, or not at all."""
-        with self._turn(), self.engine.connect() as opened:
+        with self._usable(), self._turn(), self.engine.connect() as opened:
             connection = opened.execution_options(writes=True)
             with connection.begin():
                 if self._lock is None:
                     connection.execute(text(f"SELECT pg_advisory_xact_lock({_TURN})"))
                 yield connection
+
+    @contextmanager
+    def _usable(self) -> Iterator[None]:
+        """A database that fails (disk full, damaged, server gone) as a StoreError. What it refuses
+        by its own rules stays what it is."""
+        try:
+            yield
+        except DatabaseError as error:
+            if type(error) not in (DatabaseError, OperationalError):
+                raise
+            raise StoreError(
+                f"{self.name} cannot be read or written ({_cause(error)}); see that there is room "
+                "on the disk and the server runs, or restore a copy. Nothing was written"
+            ) from error
 
     @contextmanager
     def _turn(self) -> Iterator[None]:
@@ -102,6 +121,11 @@ class Database:
         event.listen(engine, "connect", _dress_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
+
+
+def _cause(error: BaseException) -> str:
+    """The driver's own words, without the statement that failed."""
+    return str(getattr(error, "orig", None) or getattr(error.__cause__, "orig", None) or error)
 
 
 def _dress_sqlite(connection: sqlite3.Connection, record: Any) -> None:

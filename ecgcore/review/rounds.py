@@ -11,8 +11,9 @@ from sqlalchemy import select
 
 from ecgcore.review import tables
 from ecgcore.review.people import LONGEST_NAME, may
+from ecgcore.review.rows import now, ordered_codes, refuse_codes
 from ecgcore.review.standing import Standing, current, standing
-from ecgcore.review.store import ReviewStore, now, ordered_codes, refuse_codes
+from ecgcore.review.store import ReviewStore
 from ecgcore.review.values import Review, ReviewError, refuse_text
 
 

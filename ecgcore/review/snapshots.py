@@ -25,8 +25,9 @@ from sqlalchemy import select
 from ecgcore import DISCLAIMER
 from ecgcore.review import tables
 from ecgcore.review.rounds import by_recording
+from ecgcore.review.rows import now
 from ecgcore.review.standing import Standing, standing
-from ecgcore.review.store import FiledLabels, KnownRecording, ReviewStore, now
+from ecgcore.review.store import FiledLabels, KnownRecording, ReviewStore
 from ecgcore.review.values import Review, ReviewError
 from ecgcore.storage import write_bytes
 

@@ -7,23 +7,27 @@ where somebody did (``chain``). Every method that writes names who asks and chec
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any, get_args
 
-from sqlalchemy import Connection, RowMapping, func, select
+from sqlalchemy import Connection, func, select
 
-from ecgcore.labels import label_set
 from ecgcore.review import tables
-from ecgcore.review.chain import GENESIS, AuditReport, audit, row_hash
-from ecgcore.review.connection import Database, StoreError
+from ecgcore.review.chain import GENESIS, AuditReport, audit
+from ecgcore.review.connection import Database
 from ecgcore.review.people import LONGEST_NAME, ROLES, Deed, Role, require
+from ecgcore.review.rows import (
+    now,
+    ordered_codes,
+    refuse_codes,
+    review_of_row,
+    review_row,
+)
 from ecgcore.review.standing import current
 from ecgcore.review.values import (
     Conflict,
     Decision,
-    Evidence,
     Review,
     ReviewError,
     refuse_text,
@@ -209,9 +213,11 @@ class ReviewStore:
                 .order_by(tables.reviews.c.number.desc())
                 .limit(1)
             ).first()
-            row = _row(by, decision, last.number + 1 if last else 1, last.hash if last else GENESIS)
+            row = review_row(
+                by, decision, last.number + 1 if last else 1, last.hash if last else GENESIS
+            )
             connection.execute(tables.reviews.insert(), row)
-        return _review(row)
+        return review_of_row(row)
 
     def reviews(
         self,
@@ -266,7 +272,7 @@ class ReviewStore:
         if of is not None:
             query = query.where(reviews.reviewer == of)
         rows = connection.execute(query.order_by(reviews.number)).mappings()
-        return tuple(_review(row) for row in rows)
+        return tuple(review_of_row(row) for row in rows)
 
     def _refuse_newer(
         self, connection: Connection, decision: Decision, concerns: str | None
@@ -318,11 +324,6 @@ class ReviewStore:
         )
 
 
-def now() -> str:
-    """This moment as it is stored: UTC, ISO 8601, to the microsecond."""
-    return datetime.now(UTC).isoformat(timespec="microseconds")
-
-
 def _insert(connection: Connection, table: Any, **values: object) -> None:
     connection.execute(table.insert(), values)
 
@@ -338,66 +339,3 @@ def _filed(connection: Connection, until: str | None = None) -> dict[tuple[str, 
         )
         for row in rows
     }
-
-
-def refuse_codes(codes: Iterable[str], name: str) -> None:
-    """Raises ReviewError for a code that is not of the label set."""
-    known = {label.code for label in label_set(name)}
-    wrong = sorted(set(codes) - known)
-    if wrong:
-        raise ReviewError(f"{', '.join(wrong)} is no label of {name}; choose from that set")
-
-
-def ordered_codes(codes: Iterable[str], name: str) -> tuple[str, ...]:
-    """Codes of a label set, each once, in the set's order."""
-    wanted = set(codes)
-    return tuple(label.code for label in label_set(name) if label.code in wanted)
-
-
-def _row(by: str, decision: Decision, number: int, previous: str) -> dict[str, Any]:
-    evidence = [asdict(one) | {"says": dict(one.says)} for one in decision.evidence]
-    row: dict[str, Any] = {
-        "number": number,
-        "recording": decision.recording,
-        "label_set": decision.label_set,
-        "reviewer": by,
-        "decided_at": now(),
-        "action": decision.action,
-        "codes": json.dumps(ordered_codes(decision.codes, decision.label_set)),
-        "comment": decision.comment,
-        "seconds": float(decision.seconds),
-        "evidence": json.dumps(evidence, allow_nan=False),
-        "stage": decision.stage,
-        "revises": decision.revises,
-        "seen": decision.seen,
-        "previous": previous,
-    }
-    return row | {"hash": row_hash(row)}
-
-
-def _review(row: Mapping[str, Any] | RowMapping) -> Review:
-    try:
-        decision = _decision(row)
-    except (ValueError, TypeError, AttributeError) as error:
-        raise StoreError(
-            f"review {row['number']} was edited ({error}); run the audit, it says where the "
-            "store was changed"
-        ) from error
-    return Review(
-        row["number"], row["reviewer"], row["decided_at"], decision, row["previous"], row["hash"]
-    )
-
-
-def _decision(row: Mapping[str, Any] | RowMapping) -> Decision:
-    return Decision(
-        recording=row["recording"],
-        action=row["action"],
-        codes=tuple(json.loads(row["codes"])),
-        label_set=row["label_set"],
-        comment=row["comment"],
-        seconds=row["seconds"],
-        evidence=tuple(Evidence(**one) for one in json.loads(row["evidence"])),
-        stage=row["stage"],
-        revises=row["revises"],
-        seen=row["seen"],
-    )

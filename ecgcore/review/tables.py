@@ -6,14 +6,32 @@ from sqlalchemy import Column, Float, ForeignKey, Integer, MetaData, String, Tab
 
 metadata = MetaData()
 
+
+def _number() -> Column[int]:
+    return Column("number", Integer, primary_key=True)
+
+
+def _recording() -> Column[str]:
+    return Column("recording", ForeignKey("recordings.hash"), nullable=False)
+
+
+def _short(name: str) -> Column[str]:
+    """A name of ours, or a moment."""
+    return Column(name, String(40), nullable=False)
+
+
+def _text(name: str) -> Column[str]:
+    return Column(name, Text, nullable=False)
+
+
 recordings = Table(
     "recordings",
     metadata,
     Column("hash", String(64), primary_key=True),
-    Column("name", Text, nullable=False),
+    _text("name"),
     Column("patient", String(64), nullable=False),
     Column("fold", Integer, nullable=False),
-    Column("added_at", String(40), nullable=False),
+    _short("added_at"),
 )
 """Recordings by the hash of their content. ``patient`` is a salted hash, ``fold`` (1-10) follows
 from it and never changes."""
@@ -21,13 +39,13 @@ from it and never changes."""
 filed = Table(
     "filed",
     metadata,
-    Column("number", Integer, primary_key=True),
-    Column("recording", ForeignKey("recordings.hash"), nullable=False),
-    Column("label_set", String(40), nullable=False),
-    Column("codes", Text, nullable=False),
-    Column("origin", Text, nullable=False),
-    Column("filed_by", Text, nullable=False),
-    Column("filed_at", String(40), nullable=False),
+    _number(),
+    _recording(),
+    _short("label_set"),
+    _text("codes"),
+    _text("origin"),
+    _text("filed_by"),
+    _short("filed_at"),
 )
 """The labels on file as they were brought in; of several the last one counts."""
 
@@ -35,15 +53,15 @@ reviews = Table(
     "reviews",
     metadata,
     Column("number", Integer, primary_key=True, autoincrement=False),
-    Column("recording", ForeignKey("recordings.hash"), nullable=False),
-    Column("label_set", String(40), nullable=False),
-    Column("reviewer", Text, nullable=False),
-    Column("decided_at", String(40), nullable=False),
+    _recording(),
+    _short("label_set"),
+    _text("reviewer"),
+    _short("decided_at"),
     Column("action", String(20), nullable=False),
-    Column("codes", Text, nullable=False),
-    Column("comment", Text, nullable=False),
+    _text("codes"),
+    _text("comment"),
     Column("seconds", Float(53), nullable=False),
-    Column("evidence", Text, nullable=False),
+    _text("evidence"),
     Column("stage", String(20), nullable=False),
     Column("revises", Integer),
     Column("seen", Integer, nullable=False),
@@ -54,47 +72,47 @@ reviews = Table(
 assignments = Table(
     "assignments",
     metadata,
-    Column("number", Integer, primary_key=True),
-    Column("round", Text, nullable=False),
-    Column("recording", ForeignKey("recordings.hash"), nullable=False),
-    Column("label_set", String(40), nullable=False),
-    Column("reviewer", Text, nullable=False),
-    Column("assigned_by", Text, nullable=False),
-    Column("assigned_at", String(40), nullable=False),
+    _number(),
+    _text("round"),
+    _recording(),
+    _short("label_set"),
+    _text("reviewer"),
+    _text("assigned_by"),
+    _short("assigned_at"),
 )
 
 honeypots = Table(
     "honeypots",
     metadata,
-    Column("number", Integer, primary_key=True),
-    Column("recording", ForeignKey("recordings.hash"), nullable=False),
-    Column("label_set", String(40), nullable=False),
-    Column("codes", Text, nullable=False),
-    Column("set_by", Text, nullable=False),
-    Column("set_at", String(40), nullable=False),
+    _number(),
+    _recording(),
+    _short("label_set"),
+    _text("codes"),
+    _text("set_by"),
+    _short("set_at"),
 )
 """Recordings whose answer is known, to see how an annotator does."""
 
 snapshots = Table(
     "snapshots",
     metadata,
-    Column("number", Integer, primary_key=True),
+    _number(),
     Column("hash", String(64), nullable=False, unique=True),
-    Column("label_set", String(40), nullable=False),
+    _short("label_set"),
     Column("head", String(64), nullable=False),
-    Column("provenance", Text, nullable=False),
-    Column("taken_by", Text, nullable=False),
-    Column("taken_at", String(40), nullable=False),
+    _text("provenance"),
+    _text("taken_by"),
+    _short("taken_at"),
 )
 
 grants = Table(
     "grants",
     metadata,
-    Column("number", Integer, primary_key=True),
-    Column("person", Text, nullable=False),
+    _number(),
+    _text("person"),
     Column("role", String(20), nullable=False),
-    Column("granted_by", Text, nullable=False),
-    Column("granted_at", String(40), nullable=False),
+    _text("granted_by"),
+    _short("granted_at"),
 )
 """Who may do what; of several the last one counts."""
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from math import isfinite
 
-from ecgcore.recording import Patient
+from ecgcore.recording import Patient, Recording
 from ecgcore.rules.amounts import Missing, Use
-from ecgcore.rules.criteria import CriteriaSet, Criterion
+from ecgcore.rules.criteria import CriteriaSet, Criterion, criteria_set
 from ecgcore.rules.errors import CriterionError
 from ecgcore.rules.evaluation import Answer, Facts, evaluate
 from ecgcore.rules.finding import Finding, Place
@@ -28,6 +28,16 @@ def apply_rules(
     thresholds = _changed(criteria, changes or {})
     facts = Facts(measurements, patient, thresholds)
     return tuple(_finding(criterion, facts) for criterion in criteria.criteria)
+
+
+def findings_of(recording: Recording, criteria: str) -> tuple[Finding, ...]:
+    """What the criteria of a set, by name, say of a recording as the product measures it: on the
+    whole of it, with ``DEFAULT_METHOD``'s waves."""
+    from ecgcore.signal.delineation import delineate
+    from ecgcore.signal.measurements import measure
+
+    measured = measure(recording, delineate(recording))
+    return apply_rules(measured, recording.patient, criteria_set(criteria))
 
 
 def _changed(criteria: CriteriaSet, changes: Mapping[str, float]) -> dict[str, float]:

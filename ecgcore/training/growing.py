@@ -27,28 +27,35 @@ def grow(options: TrainOptions, data: PackedData) -> Trained:
     """Grow the trees on the training folds. Raises TrainingError for another network or where no
     biomarker is known.
     """
-    from sklearn.ensemble import ExtraTreesRegressor
-
     if options.network != NAME:
         raise TrainingError(f"{options.network!r} does not grow; only the network {NAME!r} does")
     began = time.perf_counter()
     told = ForestOptions(**options.network_options)
     records = split(data, options, options.train_folds)
-    values, medians = _filled(records.aside.numpy())
-    trees = ExtraTreesRegressor(
-        told.trees,
-        min_samples_leaf=told.smallest_leaf,
-        max_features=told.columns_share,
-        random_state=options.seed,
-    )
-    trees.fit(values, records.targets.numpy())
+    values, medians = fill_gaps(records.aside.numpy())
+    trees = fit_trees(told, values, records.targets.numpy(), options.seed)
     weights = {"medians": torch.from_numpy(medians)}
     tables = _tables([tree.tree_ for tree in trees.estimators_])
     weights |= {f"head.{name}": table for name, table in tables.items()}
     return Trained(weights, Progress(), time.perf_counter() - began)
 
 
-def _filled(values: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def fit_trees(
+    told: ForestOptions, values: NDArray[np.floating], targets: NDArray[np.floating], seed: int
+) -> Any:
+    """scikit-learn's trees on values without gaps (records, columns) and targets of 0 and 1."""
+    from sklearn.ensemble import ExtraTreesRegressor
+
+    trees = ExtraTreesRegressor(
+        told.trees,
+        min_samples_leaf=told.smallest_leaf,
+        max_features=told.columns_share,
+        random_state=seed,
+    )
+    return trees.fit(values, targets)
+
+
+def fill_gaps(values: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Gaps filled by the columns' medians, and those; a column that is never known is 0."""
     known = np.isfinite(values)
     if not known.any():

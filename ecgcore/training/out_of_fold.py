@@ -14,12 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecgcore.datasets.packed import PackedData
-from ecgcore.models.forest import NAME
+from ecgcore.models.forest import NAME, ForestOptions
+from ecgcore.training.growing import fill_gaps, fit_trees
 from ecgcore.training.recipes import recipe
 from ecgcore.training.records import network_spec
 
 PARTS = 5
-TREES, LEAF, COLUMNS = 80, 3, 0.2
+_FOREST = ForestOptions(trees=80, smallest_leaf=3, columns_share=0.2)
 RIDGE = 2.0
 LEARNERS = ("trees", "kernel")
 Floats = NDArray[np.float64]
@@ -28,11 +29,7 @@ Floats = NDArray[np.float64]
 def measured(data: PackedData) -> Floats:
     """The biomarkers of each record, (records, columns), gaps filled by the columns' medians."""
     spec = network_spec(recipe(NAME).options)
-    values = data.aside_inputs(spec).astype(np.float64)
-    ever = np.isfinite(values).any(axis=0)
-    medians = np.zeros(values.shape[1])
-    medians[ever] = np.nanmedian(values[:, ever], axis=0)
-    return np.where(np.isfinite(values), values, medians)
+    return fill_gaps(data.aside_inputs(spec))[0].astype(np.float64)
 
 
 def parts_of(folds: NDArray[np.integer[Any]]) -> NDArray[np.intp]:
@@ -46,17 +43,12 @@ def out_of_fold(
     values: Floats, given: NDArray[np.bool_], parts: NDArray[np.intp], seed: int = 0
 ) -> dict[str, NDArray[np.float32]]:
     """Each learner's probabilities (records, labels), for each part from the other parts."""
-    from sklearn.ensemble import ExtraTreesRegressor
-
     targets = given.astype(np.float64)
     kernel = _kernel(_normal_scores(values))
     trees, ridge = np.empty_like(targets), np.empty_like(targets)
     for part in np.unique(parts):
         rest, here = parts != part, parts == part
-        forest = ExtraTreesRegressor(
-            TREES, min_samples_leaf=LEAF, max_features=COLUMNS, random_state=seed
-        )
-        forest.fit(values[rest], targets[rest])
+        forest = fit_trees(_FOREST, values[rest], targets[rest], seed)
         trees[here] = forest.predict(values[here]).reshape(here.sum(), -1)
         mean = targets[rest].mean(axis=0)
         system = kernel[np.ix_(rest, rest)] + RIDGE * np.eye(rest.sum())

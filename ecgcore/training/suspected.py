@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecgcore.datasets.packed import PackedData, PackedDataError
+from ecgcore.evaluation.evaluate import probabilities_on
 from ecgcore.labels import LabelSetName, label_set
 from ecgcore.models.predictor import Predictor, read_predictor
 from ecgcore.review.suspicion import Evidence, Suspicion, suspicions
@@ -101,8 +102,7 @@ def of_model(predictor: Predictor, data: PackedData, name: LabelSetName) -> Told
 
 def answers_of(predictor: Predictor, data: PackedData, name: LabelSetName) -> NDArray[np.float32]:
     """Probabilities (records, labels of the set); NaN where the model does not answer."""
-    spec = predictor.card.spec
-    found = predictor.probabilities(data.inputs(spec), data.aside_inputs(spec))
+    found = probabilities_on(predictor, data)
     columns = {
         one.code: at
         for at, one in enumerate(predictor.card.labels)

@@ -24,6 +24,7 @@ from ecgcore.review_work import snapshots_folder
 from ecgcore.training.checkpoint import TrainingError
 from ecgcore.ui import label_services, services
 from ecgcore.ui.label_services import Work
+from ecgcore.ui.markdown import plain
 from ecgcore.ui.memory import Memory
 
 _SETS = ("superclasses", "statements")
@@ -64,8 +65,8 @@ def _take(person: str, disputes: str) -> None:
             label_services.store(), person, folder,
             disputes="as on file" if disputes == "as on file" else "leave out",
         )  # fmt: skip
-    except (ReviewError, Forbidden) as error:
-        st.error(str(error))
+    except (ReviewError, Forbidden, OSError) as error:
+        st.error(plain(str(error)))
         return
     st.success(f"Snapshot {taken.hash[:16]} holds {len(taken.rows)} recordings.")
 
@@ -114,8 +115,8 @@ def _train(known: tuple[TakenSnapshot, ...]) -> None:
     with st.status("Training …", expanded=True) as status:
         try:
             folder = train_on_snapshot(services.workspace(), chosen.hash, label_set, st.write)
-        except (ReviewError, DataSetError, TrainingError, CardError, ValueError) as error:
-            status.update(label=f"Not trained: {error}", state="error")
+        except (ReviewError, DataSetError, TrainingError, CardError, ValueError, OSError) as error:
+            status.update(label=f"Not trained: {plain(str(error))}", state="error")
             return
         status.update(label=f"Trained: {folder.parent.name}", state="complete", expanded=False)
 
@@ -145,7 +146,7 @@ def _compare(known: tuple[TakenSnapshot, ...]) -> None:
         folder = snapshots_folder(here)
         moved = differing(read_snapshot(folder, before.hash), read_snapshot(folder, after.hash))
     except (ReviewError, DataSetError, CardError, ValueError) as error:
-        st.error(str(error))
+        st.error(plain(str(error)))
         return
     _show_change(found, moved)
 
@@ -207,7 +208,7 @@ def _export(work: Work, known: tuple[TakenSnapshot, ...]) -> None:
             snapshot = read_snapshot(snapshots_folder(services.workspace()), chosen.hash)
             data = export(snapshot, form, store.names(work.person) if named else None)
         except (ReviewError, Forbidden) as error:
-            st.error(str(error))
+            st.error(plain(str(error)))
             return
         st.download_button(
             "Download", data, key="snapshot-download",

@@ -167,7 +167,13 @@ def _bring_in(work: Work) -> None:
     for name, reason in list(refused.items())[:5]:
         st.error(f"**{plain(name)}** {plain(reason)}")
     if wanted:
-        label_services.gather(asked)
+        try:
+            label_services.gather(asked)
+        except OSError as error:
+            st.error(
+                f"What was found cannot be kept: {plain(str(error))}. Make room and try again."
+            )
+            return
         st.rerun()
 
 

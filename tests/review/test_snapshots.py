@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from ecgcore.review.people import Forbidden
+from ecgcore.review.rows import now
 from ecgcore.review.snapshots import differing, read_snapshot, snapshots, take_snapshot
-from ecgcore.review.store import FiledLabels, ReviewStore, now
+from ecgcore.review.store import FiledLabels, ReviewStore
 from ecgcore.review.values import Decision, ReviewError
 from tests.review.conftest import HASHES
 

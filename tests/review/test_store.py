@@ -213,3 +213,35 @@ def test_a_shared_store_lets_an_unknown_name_only_read(tmp_path) -> None:  # typ
     with pytest.raises(Forbidden):
         store.grant("stranger", "stranger", "admin")
     store.database.engine.dispose()
+
+
+def test_a_database_that_fails_while_it_is_used_is_a_sentence(tmp_path) -> None:  # type: ignore[no-untyped-def]
+    path = tmp_path / "review.db"
+    store = ReviewStore(sqlite_url(path))
+    store.register("ann", [KnownRecording(ONE, "one", ONE)])
+    store.decide("ann", Decision(ONE, "reject"))
+    store.database.engine.dispose()
+    for part in tmp_path.glob("review.db-*"):
+        part.unlink()
+    whole = path.read_bytes()
+    path.write_bytes(whole[:4096] + b"\x00" * (len(whole) - 4096))
+    with pytest.raises(StoreError, match="cannot be read or written"):
+        store.reviews("ann")
+    path.write_bytes(whole)
+    assert len(store.reviews("ann")) == 1
+
+
+def test_a_full_disk_loses_nothing_and_says_so(tmp_path) -> None:  # type: ignore[no-untyped-def]
+    store = ReviewStore(sqlite_url(tmp_path / "review.db"))
+    store.register("ann", [KnownRecording(ONE, "one", ONE)])
+    first = store.decide("ann", Decision(ONE, "reject"))
+    with store.database.reading() as connection:
+        pages = connection.execute(text("PRAGMA page_count")).scalar()
+        connection.execute(text(f"PRAGMA max_page_count = {pages}"))
+    with pytest.raises(StoreError, match="is full"):
+        for _ in range(200):
+            last = store.reviews("ann")[-1].number
+            store.decide("ann", Decision(ONE, "unsure", comment="x" * 4000, seen=last))
+    assert store.audit().intact
+    assert store.reviews("ann")[0] == first
+    store.database.engine.dispose()

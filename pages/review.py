@@ -10,7 +10,6 @@ from ecgcore.ui import (
     findings,
     head,
     navigation,
-    readings,
     services,
     signal_panel,
     style,
@@ -93,13 +92,7 @@ def review(here: navigation.Position) -> None:
         return
     with top:
         head.show_head(recording, here)
-    known = head.remarks(
-        recording,
-        services.quality(recording),
-        readings.verdict(recording),
-        readings.reversals(recording),
-    )
-    head.show_remarks(recording, known)
+    head.show_remarks(recording, head.known_remarks(recording))
     lightbox(recording, here.entry)
     if here.following is not None:
         services.prefetch(here.following, st.session_state.get("model"))

@@ -12,6 +12,7 @@ from ecgcore.recording import Recording
 from ecgcore.signal.quality import QualityWarning
 from ecgcore.signal.reversal import Reversal
 from ecgcore.signal.verdict import Verdict
+from ecgcore.ui import readings, services
 from ecgcore.ui.navigation import Position
 from ecgcore.ui.style import of, only_of
 
@@ -25,6 +26,16 @@ class Remark:
 
     severity: str
     text: str
+
+
+def known_remarks(recording: Recording) -> tuple[Remark, ...]:
+    """``remarks`` from everything that is found about a recording."""
+    return remarks(
+        recording,
+        services.quality(recording),
+        readings.verdict(recording),
+        readings.reversals(recording),
+    )
 
 
 def remarks(
@@ -53,17 +64,21 @@ def show_name(here: Position) -> None:
     )
 
 
-def show_head(recording: Recording, here: Position) -> None:
-    """Name, patient, time and technical facts in one line."""
+def whose(recording: Recording) -> str:
+    """Age and sex of the patient in words."""
     patient = recording.patient
     age = "age unknown" if patient.age is None else f"{patient.age:g} years"
-    sex = _SEX[patient.sex] if patient.sex else "sex unknown"
+    return f"{age}, {_SEX[patient.sex] if patient.sex else 'sex unknown'}"
+
+
+def show_head(recording: Recording, here: Position) -> None:
+    """Name, patient, time and technical facts in one line."""
     when = "time unknown"
     if recording.recorded_at is not None:
         when = f"{recording.recorded_at:%Y-%m-%d %H:%M}"
     computed = f", {len(recording.computed)} computed" if recording.computed else ""
     facts = (
-        f"{age}, {sex}",
+        whose(recording),
         when,
         f"{len(recording.leads)} leads{computed}",
         f"{recording.seconds:.1f} s at {recording.sampling_rate:g} Hz",

@@ -12,7 +12,15 @@ from ecgcore.review.connection import StoreError
 from ecgcore.review.people import Forbidden, may
 from ecgcore.review.values import ReviewError
 from ecgcore.review_work import bring_in
-from ecgcore.ui import controls, label_evidence_view, label_place, label_services, services, style
+from ecgcore.ui import (
+    controls,
+    head,
+    label_evidence_view,
+    label_place,
+    label_services,
+    services,
+    style,
+)
 from ecgcore.ui.label_decision import Desk, desk_of, show_desk, show_history
 from ecgcore.ui.label_picker import words
 from ecgcore.ui.label_reports import offer_review_report
@@ -74,7 +82,8 @@ def show_queue(work: Work) -> None:
 
 def _show(work: Work, item: QueueItem, recording: Recording, progress: str) -> None:
     desk = desk_of(work, item, label_evidence_view.evidence_of(item))
-    _head(item, desk, progress)
+    _head(item, desk, head.whose(recording), progress)
+    head.show_remarks(recording, head.known_remarks(recording))
     options = controls.paper_options(recording, style.dark())
     blind = desk.stage == "blind"
     with st.container(horizontal=True, key="lightbox", gap="medium", wrap=False):
@@ -104,7 +113,7 @@ def _show(work: Work, item: QueueItem, recording: Recording, progress: str) -> N
                 offer_review_report(work, item, recording, options)
 
 
-def _head(item: QueueItem, desk: Desk, progress: str) -> None:
+def _head(item: QueueItem, desk: Desk, whose: str, progress: str) -> None:
     hidden = desk.stage == "blind" or item.independent
     state = "" if hidden else _STATES[item.standing.state]
     stage = {
@@ -113,7 +122,7 @@ def _head(item: QueueItem, desk: Desk, progress: str) -> None:
         "adjudication": "Others disagree: your decision settles it.",
         "open": "",
     }[desk.stage]
-    facts = (state, progress, stage)
+    facts = (whose, state, progress, stage)
     told = "".join(f'<span class="fact">{escape(fact)}</span>' for fact in facts if fact)
     st.html(
         f'<div class="lightbox-head" data-recording="{item.recording[:16]}">'

@@ -86,11 +86,11 @@ def _show_alteration(one: LabelSuspicion, filed: tuple[str, ...], number: int) -
     for reason in one.reasons:
         if reason.kind in _UNSEEN:
             continue
-        text = f"{reason.weight:+.1f} {plain(reason.text)}"
+        text = f"{reason.weight:+.1f} {reason.text}"
         code = one.code if reason.kind == "rule" else next(iter(added), "")
         if code and reason.kind != "duplicate":
             st.button(
-                text, key=f"label-reason-{number}-{reason.kind}", on_click=_toggle_shown,
+                plain(text), key=f"label-reason-{number}-{reason.kind}", on_click=_toggle_shown,
                 args=((code, reason.kind),), width="stretch", help="Show where on the trace",
             )  # fmt: skip
         else:

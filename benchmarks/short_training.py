@@ -23,8 +23,8 @@ from ecgcore.datasets.joining import join
 from ecgcore.datasets.packed import PackedData, load_packed
 from ecgcore.models.device import best_device
 from ecgcore.models.registry import build_network, network_entry, network_names
-from ecgcore.training.loop import infer, macro_auroc
 from ecgcore.training.objectives import binary_cross_entropy
+from ecgcore.training.scoring import infer, macro_auroc
 
 LABELS = "superclasses"
 TRAIN, VALIDATION = range(1, 9), (9,)

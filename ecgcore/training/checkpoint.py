@@ -49,8 +49,9 @@ class Progress:
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A run between two epochs; ``data`` is the SHA-256 of the files that it learns from, and of
-    the weights of a teacher or a start where there are some. ``objective`` is the objective's
+    """A run between two epochs, or between two steps of one (``midway``); ``data`` is the SHA-256
+    of the files that it learns from, and of the weights of a teacher or a start where there are
+    some. ``objective`` is the objective's
     state, mostly none. Pre-training keeps its key network as ``averaged``, its queue as
     ``objective``.
     """
@@ -64,9 +65,10 @@ class Checkpoint:
     objective: Weights
     optimiser: Weights
     random: Weights
+    midway: Weights = field(default_factory=dict)
 
 
-_PARTS = ("weights", "averaged", "best", "objective", "optimiser", "random")
+_PARTS = ("weights", "averaged", "best", "objective", "optimiser", "random", "midway")
 
 
 def write_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
@@ -113,6 +115,12 @@ def write_epoch(folder: Path, checkpoint: Checkpoint) -> None:
     write_checkpoint(folder, checkpoint)
     with (folder / PROGRESS).open("a", encoding="utf-8") as file:
         file.write(json.dumps(checkpoint.progress.history[-1]) + "\n")
+
+
+def mend_progress(folder: Path, progress: Progress) -> None:
+    """Where a run goes on: its rows are those of the checkpoint, whatever a kill left of them."""
+    rows = "".join(json.dumps(row) + "\n" for row in progress.history)
+    write_bytes(folder / PROGRESS, rows.encode())
 
 
 class Options(Protocol):

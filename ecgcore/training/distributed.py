@@ -110,10 +110,16 @@ class Workers:
             if isinstance(module, Standardise):
                 _standardise_over_workers(module, self)
 
-    def draw_apart(self, seed: int, epoch: int) -> None:
+    def any(self, here: bool) -> bool:
+        """Whether it is so at any worker."""
+        if self.size == 1:
+            return here
+        return bool(self.add_up(torch.tensor([float(here)]))[0] > 0)
+
+    def draw_apart(self, seed: int, epoch: int, step: int = 0) -> None:
         """Other dropout than the first worker's, the same again when a run goes on."""
         if not self.first:
-            torch.manual_seed((seed * 1_000_003 + epoch) * 65_537 + self.rank)
+            torch.manual_seed(((seed * 1_000_003 + epoch) * 65_537 + self.rank) + step * 7_919)
 
     def of_first(self, make: Callable[[], Made]) -> Made:
         """What the first worker makes, at every worker; where it cannot, all raise its error."""

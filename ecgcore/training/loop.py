@@ -15,9 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from ecgcore.datasets.packed import PackedData
@@ -34,15 +32,18 @@ from ecgcore.training.checkpoint import (
     Progress,
     TrainingError,
     Weights,
+    mend_progress,
     optimiser_tensors,
     random_state,
     read_checkpoint,
     refuse_another_run,
     restore_optimiser,
     restore_random,
+    write_checkpoint,
     write_epoch,
 )
 from ecgcore.training.distributed import ALONE, Workers, refuse_shared_gpu
+from ecgcore.training.midway import Midway, midway_of
 from ecgcore.training.objective_of import Making, objective_of
 from ecgcore.training.objectives import Step, StepObjective
 from ecgcore.training.options import TrainOptions, options_from_json
@@ -57,9 +58,12 @@ from ecgcore.training.records import (
 )
 from ecgcore.training.sampling import epoch_order
 from ecgcore.training.schedules import learning_rate, reduce_on_plateau
+from ecgcore.training.scoring import infer, macro_auroc, macro_sensitivity
 from ecgcore.training.start import begin_from
+from ecgcore.training.watching import UNWATCHED, RunStopped, StepDone, Watch
 
-_EVALUATION_BATCH = 64
+_SAVE_SECONDS = 60.0
+"""Within a long epoch too, so that a kill costs no more than this."""
 _LARGEST_GRADIENT = 5.0
 """Gradients are scaled down to this norm: one odd record must not throw a run off."""
 
@@ -85,8 +89,9 @@ class Run:
         *,
         data_sha256: str,
         workers: Workers = ALONE,
+        watch: Watch = UNWATCHED,
     ) -> None:
-        self.workers = workers
+        self.workers, self.watch = workers, watch
         self.options, self.data, self.validation, self.folder = options, train, validation, folder
         self.learned_from = learned_from(options, data_sha256)
         self.device = best_device()
@@ -108,6 +113,8 @@ class Run:
         self.averaged = _clone(self.network.state_dict()) if options.average else {}
         self.best: Weights = {}
         self.progress = Progress()
+        self.midway: Midway | None = None
+        self._saved = time.monotonic()
         self.steps = len(train) // options.batch
         if self.steps == 0:
             raise TrainingError(f"{len(train)} records make no batch of {options.batch}")
@@ -147,29 +154,53 @@ class Run:
             raise TrainingError(f"objective {options.objective}: {error}") from error
 
     def epoch(self) -> dict[str, Any]:
-        """Train one epoch, validate, and note the result."""
+        """Train one epoch, or the rest of one, validate, and note the result.
+
+        Raises RunStopped where the watch wants it; everything is saved then.
+        """
         began = time.perf_counter()
-        order = epoch_order(self.options.sampling, self.data.targets, self.draws)
-        total = 0.0
-        self.workers.draw_apart(self.options.seed, self.progress.epoch)
+        if self.midway is None:
+            order = epoch_order(self.options.sampling, self.data.targets, self.draws)
+            self.midway = Midway(order)
+        midway, before = self.midway, self.midway.seconds
+        self.workers.draw_apart(self.options.seed, self.progress.epoch, midway.done)
         self.network.train()
-        for index in range(self.steps):
-            rows = order[index * self.options.batch : (index + 1) * self.options.batch]
-            total += self._step(rows)
+        while midway.done < self.steps:
+            first = midway.done * self.options.batch
+            loss = self._step(midway.order[first : first + self.options.batch])
+            midway.total, midway.done = midway.total + loss, midway.done + 1
+            midway.seconds = before + time.perf_counter() - began
+            self._after_step(midway, loss)
+        self.midway = None
         kept = self.averaged or self.network.state_dict()
         area, loss, score = self.workers.of_first(lambda: self._validate(kept))
         row = {
             "epoch": self.progress.epoch + 1,
-            "loss": total / self.steps,
+            "loss": midway.total / self.steps,
             "validation_loss": loss,
             "validation_auroc": area,
             "learning_rate": self.optimiser.param_groups[0]["lr"],
-            "seconds": round(time.perf_counter() - began, 2),
+            "seconds": round(before + time.perf_counter() - began, 2),
         }
         if self.options.best_by != "auroc":
             row[f"validation_{self.options.best_by}"] = score
         self._note(row, kept, score, loss)
         return row
+
+    def _after_step(self, midway: Midway, loss: float) -> None:
+        """Tell the watch; save where it wants to stop, or where the last save is long ago."""
+        done = StepDone(
+            self.progress.epoch + 1, self.options.epochs, midway.done, self.steps, loss,
+            self.optimiser.param_groups[0]["lr"], self.options.batch,
+        )  # fmt: skip
+        self.watch.stepped(done)
+        stops = self.workers.any(self.watch.wants_stop())
+        if self.workers.first and (stops or time.monotonic() - self._saved > _SAVE_SECONDS):
+            write_checkpoint(self.folder, self._checkpoint())
+            self._saved = time.monotonic()
+        if stops:
+            self.workers.each(lambda: None)
+            raise RunStopped(f"saved after step {midway.done} of epoch {done.epoch}")
 
     def _step(self, rows: Tensor) -> float:
         options, workers, own = self.options, self.workers, self.workers.own(len(rows))
@@ -235,6 +266,8 @@ class Run:
         probabilities = to_probabilities(logits, self.output).numpy()
         targets = records.targets.numpy()
         area = macro_auroc(targets, probabilities)
+        labels = tuple((str(name), code) for name, code in self.data.labels)
+        self.watch.validated(self.progress.epoch + 1, labels, targets, probabilities)
         by_area = self.options.best_by == "auroc"
         return area, loss, area if by_area else macro_sensitivity(targets, probabilities)
 
@@ -249,6 +282,7 @@ class Run:
             reduce_on_plateau(progress, loss)
         progress.best_loss = min(progress.best_loss, loss)
         self.workers.of_first(lambda: write_epoch(self.folder, self._checkpoint()))
+        self._saved = time.monotonic()
 
     @property
     def finished(self) -> bool:
@@ -275,6 +309,7 @@ class Run:
             objective=self.objective.state_dict(),
             optimiser=optimiser_tensors(self.optimiser),
             random=random_state(self.device, self.draws),
+            midway=self.midway.tensors() if self.midway is not None else {},
         )
 
     def _resume(self, checkpoint: Checkpoint) -> None:
@@ -292,6 +327,8 @@ class Run:
         restore_optimiser(self.optimiser, checkpoint.optimiser)
         self.averaged = {k: v.to(self.device) for k, v in checkpoint.averaged.items()}
         self.best, self.progress = checkpoint.best, checkpoint.progress
+        self.midway = midway_of(checkpoint.midway)
+        self.workers.of_first(lambda: mend_progress(self.folder, self.progress))
         restore_random(checkpoint.random, self.device, self.draws)
 
 
@@ -301,11 +338,13 @@ def train(
     folder: Path,
     report: Callable[[dict[str, Any]], None] = lambda row: None,
     workers: Workers = ALONE,
+    *,
+    watch: Watch = UNWATCHED,
 ) -> Trained:
     """Train, or go on training, in ``folder``; ``report`` gets one row an epoch.
 
-    Of several workers all get what is trained, and the first one writes and reports. Raises
-    TrainingError, CheckpointError.
+    Of several workers all get what is trained, and the first one writes, reports and is watched.
+    Raises TrainingError, CheckpointError, and RunStopped where the watch wants it.
     """
     if options.members != 1:
         raise TrainingError(f"{options.members} members are as many runs; see training.members")
@@ -317,53 +356,16 @@ def train(
     told = json.dumps([options.to_json(), learned_from(options, data.sha256)])
     workers.refuse_different("data, teacher, start or options", told)
     workers.of_first(lambda: folder.mkdir(parents=True, exist_ok=True))
-    run = Run(options, learnt, validation, folder, data_sha256=data.sha256, workers=workers)
+    run = Run(
+        options, learnt, validation, folder,
+        data_sha256=data.sha256, workers=workers, watch=watch if workers.first else UNWATCHED,
+    )  # fmt: skip
     while not run.finished:
         row = run.epoch()
         if workers.first:
             report(row)
     seconds = sum(row["seconds"] for row in run.progress.history)
     return Trained(_clone(run.kept), run.progress, seconds)
-
-
-def infer(
-    network: Network, inputs: Tensor, device: torch.device, aside: Tensor | None = None
-) -> Tensor:
-    """Logits (records, labels) on the CPU, in eval mode; the network's mode is restored."""
-    was_training = network.training
-    network.eval()
-    parts = []
-    with torch.inference_mode():
-        for first in range(0, len(inputs), _EVALUATION_BATCH):
-            rows = slice(first, first + _EVALUATION_BATCH)
-            told = None if aside is None else aside[rows].to(device)
-            parts.append(logits_of(network, inputs[rows].to(device), told).cpu())
-    network.train(was_training)
-    return torch.cat(parts)
-
-
-def macro_auroc(targets: NDArray[np.float32], probabilities: NDArray[np.floating]) -> float:
-    """Mean AUROC over the labels of which both classes occur. Raises TrainingError without any."""
-    from sklearn.metrics import roc_auc_score
-
-    areas = [
-        float(roc_auc_score(target, probability))
-        for target, probability in zip(targets.T, probabilities.T, strict=True)
-        if 0 < target.sum() < len(target)
-    ]
-    if not areas:
-        raise TrainingError("no label occurs in the validation records; choose other folds")
-    return float(np.mean(areas))
-
-
-def macro_sensitivity(
-    targets: NDArray[np.float32], probabilities: NDArray[np.floating], threshold: float = 0.5
-) -> float:
-    """Mean share of positives found from ``threshold`` on, over the labels that occur."""
-    positive = targets > 0
-    occurs = positive.any(0)
-    found = (positive & (probabilities >= threshold)).sum(0)[occurs]
-    return float(np.mean(found / positive.sum(0)[occurs]))
 
 
 def _optimiser(weights: list[nn.Parameter], options: TrainOptions) -> torch.optim.Optimizer:

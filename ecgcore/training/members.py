@@ -23,6 +23,7 @@ from ecgcore.training.growing import grow
 from ecgcore.training.loop import Trained, train
 from ecgcore.training.options import WEIGHT, TrainOptions, options_from_json
 from ecgcore.training.records import Labels, network_options, network_spec
+from ecgcore.training.watching import UNWATCHED, Watch
 
 
 def train_model(
@@ -31,18 +32,21 @@ def train_model(
     folder: Path,
     report: Callable[[dict[str, Any]], None] = lambda row: None,
     workers: Workers = ALONE,
+    *,
+    watch: Watch = UNWATCHED,
 ) -> Trained:
     """Train, or go on training, all members in ``folder``; one alone as ``loop.train`` does.
 
     Member k has the seed of the options plus k, and ``report`` gets its number in each row. The
-    progress returned is the first member's. Raises TrainingError, CheckpointError.
+    progress returned is the first member's. Raises TrainingError, CheckpointError, RunStopped.
     """
     if options.members == 1:
-        return _one(options, data, folder, report, workers)
-    members = []
-    for number, member in enumerate(member_options(options)):
+        return _one(options, data, folder, report, workers, watch=watch)
+    members, every = [], member_options(options)
+    for number, member in enumerate(every):
         told = partial(_of_member, report, number)
-        members.append(_one(member, data, folder / f"member_{number}", told, workers))
+        watch.member(number + 1, len(every))
+        members.append(_one(member, data, folder / f"member_{number}", told, workers, watch=watch))
     return Trained(
         ensemble_weights([member.weights for member in members]),
         members[0].progress,
@@ -56,10 +60,13 @@ def _one(
     folder: Path,
     report: Callable[[dict[str, Any]], None],
     workers: Workers,
+    *,
+    watch: Watch,
 ) -> Trained:
     """One run: grown or trained."""
     if options.network != FOREST:
-        return train(options, data, folder, report, workers)
+        return train(options, data, folder, report, workers, watch=watch)
+    watch.phase("growing trees")
     trained = workers.each(lambda: grow(options, data))
     if workers.first:
         report({"trees": len(trained.weights["head.column"]), "seconds": trained.seconds})

@@ -15,10 +15,11 @@ from ecgcore.evaluation.evaluate import evaluate
 from ecgcore.models.aside import PAPER_RULES
 from ecgcore.models.hrnn import HRNN_ASIDE
 from ecgcore.models.predictor import read_predictor
-from ecgcore.training.loop import infer, train
+from ecgcore.training.loop import train
 from ecgcore.training.options import TrainOptions
 from ecgcore.training.publish import LIMITS, RULES_NOT_LEARNED, publish
 from ecgcore.training.records import split
+from ecgcore.training.scoring import infer
 from tests.packed_example import packed_arrays, write_packed
 
 OPTIONS = TrainOptions(

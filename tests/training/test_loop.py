@@ -13,12 +13,20 @@ from ecgcore.datasets.packed import PackedData, load_packed
 from ecgcore.models.card import read_card
 from ecgcore.models.predictor import read_predictor
 from ecgcore.training.augmentation import Augmentation, augment
-from ecgcore.training.checkpoint import CHECKPOINT, CheckpointError, TrainingError, Weights
+from ecgcore.training.checkpoint import (
+    CHECKPOINT,
+    PROGRESS,
+    CheckpointError,
+    TrainingError,
+    Weights,
+)
 from ecgcore.training.judging import CALIBRATED, NOT_CALIBRATED, OWN_PROBABILITIES
-from ecgcore.training.loop import Run, macro_sensitivity, train
+from ecgcore.training.loop import Run, train
 from ecgcore.training.options import TrainOptions, options_from_json
 from ecgcore.training.publish import publish
 from ecgcore.training.records import split
+from ecgcore.training.scoring import macro_sensitivity
+from ecgcore.training.watching import RunStopped, StepDone, Watch
 from tests.models.example import example_recording
 from tests.packed_example import write_packed
 
@@ -327,3 +335,54 @@ def test_the_epoch_of_best_sensitivity_is_kept(data: PackedData, tmp_path: Path)
     scores = [row["validation_sensitivity"] for row in rows]
     assert run.progress.best_epoch == scores.index(max(scores)) + 1
     assert run.progress.best_score == max(scores)
+
+
+class _StopsAt(Watch):
+    """Asks a run to stop after one step of its whole course, and notes what it is told."""
+
+    def __init__(self, step: int) -> None:
+        self.step, self.seen, self.validations = step, list[StepDone](), list[int]()
+
+    def stepped(self, done: StepDone) -> None:
+        self.seen.append(done)
+
+    def validated(self, epoch: int, labels: object, targets: object, probabilities: object) -> None:
+        self.validations.append(epoch)
+
+    def wants_stop(self) -> bool:
+        return len(self.seen) == self.step
+
+
+def test_a_run_stopped_within_an_epoch_ends_with_the_same_weights(
+    data: PackedData, tmp_path: Path
+) -> None:
+    whole = train(OPTIONS, data, tmp_path / "whole")
+    for step in (2, 3, 5):  # of six steps an epoch
+        torch.manual_seed(step)
+        watch = _StopsAt(step)
+        with pytest.raises(RunStopped):
+            train(OPTIONS, data, tmp_path / "parts", watch=watch)
+        assert len(watch.seen) == step
+    parts = train(OPTIONS, data, tmp_path / "parts")
+    assert _equal(whole.weights, parts.weights)
+    rows = [[{**row, "seconds": 0} for row in run.progress.history] for run in (whole, parts)]
+    assert rows[0] == rows[1]
+
+
+def test_a_watch_is_told_every_step_and_validation(data: PackedData, tmp_path: Path) -> None:
+    watch = _StopsAt(-1)
+    train(replace(OPTIONS, epochs=2), data, tmp_path, watch=watch)
+    assert [(done.epoch, done.step) for done in watch.seen] == [
+        (epoch, step) for epoch in (1, 2) for step in range(1, 7)
+    ]
+    assert watch.validations == [1, 2]
+
+
+def test_the_rows_of_a_run_that_goes_on_are_those_of_its_checkpoint(
+    data: PackedData, tmp_path: Path
+) -> None:
+    train(replace(OPTIONS, epochs=2), data, tmp_path)
+    whole = (tmp_path / PROGRESS).read_text()
+    (tmp_path / PROGRESS).write_text(whole + '{"epoch": 3, "lo')  # what a kill may leave
+    train(replace(OPTIONS, epochs=2), data, tmp_path)
+    assert (tmp_path / PROGRESS).read_text() == whole

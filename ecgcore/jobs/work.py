@@ -47,9 +47,9 @@ def work(folder: Path) -> None:
             process.run()
         except RunStopped as stopped:
             process.end_as_wished(str(stopped))
-        except Exception as error:
-            traceback.print_exc()
+        except BaseException as error:  # whatever it is, the run says how it ended
             process.note("failed", sentence_of(error, folder))
+            raise
         finally:
             leave_line(folder.parent, folder.name)
 

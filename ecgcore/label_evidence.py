@@ -1,7 +1,8 @@
 """What models and rules say of each recording of a workspace, kept so that a queue is there at
 once.
 
-One file a source in ``evidence/``: a model with the hash of its weights, or the clinical criteria.
+One file a source in ``evidence/``: a model with the hash of its weights, the clinical criteria, or
+the tracings that recordings share (``tracing_evidence``).
 Everything in it follows from the recordings and can be gathered again; it is keyed by the content
 of a recording and holds no identifier.
 """
@@ -21,6 +22,8 @@ from ecgcore.labels import statements
 from ecgcore.models.card import load_card
 from ecgcore.recording import Recording, RecordingError
 from ecgcore.storage import write_bytes
+from ecgcore.tracing_evidence import VERSION as TRACINGS_VERSION
+from ecgcore.tracing_evidence import TracingBook, pairs_among
 from ecgcore.training.learned_records import has_learned
 
 if TYPE_CHECKING:
@@ -61,20 +64,26 @@ class Source:
 
 
 class EvidenceBook:
-    """The evidence of a workspace from some models (by name) and the clinical criteria."""
+    """The evidence of a workspace: of some models (by name), of the clinical criteria, and which
+    recordings show one tracing."""
 
     def __init__(self, folder: Path, models: Sequence[str]) -> None:
         self.models = tuple(models)
         self._rules = Source.read(folder / f"rules-{RULES_VERSION}.json")
+        self._tracings = Source.read(folder / f"tracings-{TRACINGS_VERSION}.json")
+        self._tracing_book = TracingBook(folder)
         self._told = {
             name: Source.read(folder / f"{name}-{load_card(name).weights_sha256[:12]}.json")
             for name in self.models
         }
 
+    @property
+    def _sources(self) -> tuple[Source, ...]:
+        return (self._rules, self._tracings, *self._told.values())
+
     def missing(self, recordings: Iterable[str]) -> tuple[str, ...]:
-        """Those of which a model or the criteria have not been asked."""
-        sources = (self._rules, *self._told.values())
-        return tuple(one for one in recordings if any(one not in source for source in sources))
+        """Those of which something has not been asked."""
+        return tuple(one for one in recordings if any(one not in got for got in self._sources))
 
     def gather(self, readers: Mapping[str, Callable[[], Recording]]) -> Iterator[int]:
         """Ask everything of every recording; yields how many are done, and keeps them as it goes.
@@ -88,9 +97,10 @@ class EvidenceBook:
             try:
                 recording = read()
             except RecordingError as refusal:
-                for source in (self._rules, *self._told.values()):
+                for source in self._sources:
                     source.refused[key] = str(refusal)
                 continue
+            self._compare(key, recording)
             _ask(self._rules, key, lambda ecg=recording: _rules_of(ecg))  # type: ignore[misc]
             for name, predictor in predictors.items():
                 if has_learned(predictor.card, recording.record_id):
@@ -106,8 +116,21 @@ class EvidenceBook:
 
     def write(self) -> None:
         """Keep what was gathered."""
-        for source in (self._rules, *self._told.values()):
+        for source in self._sources:
             source.write()
+
+    def _compare(self, key: str, recording: Recording) -> None:
+        if key in self._tracings:
+            return
+        found = self._tracing_book.compare(key, recording, tuple(self._tracings.answers))
+        if isinstance(found, str):
+            self._tracings.refused[key] = found
+        else:
+            self._tracings.answers[key] = dict(found)
+
+    def same_tracings(self, recordings: Sequence[str]) -> tuple[tuple[int, int], ...]:
+        """Pairs of places in ``recordings`` that show one tracing, the lower first."""
+        return pairs_among(self._tracings.answers, recordings)
 
     def probabilities(self, recordings: Sequence[str]) -> dict[str, NDArray[np.float32]]:
         """Each model's probabilities of the statements, (recordings, 71); NaN: no answer."""

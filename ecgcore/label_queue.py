@@ -122,10 +122,13 @@ def _suspicion(item: QueueItem, label: str | None) -> float | None:
 
 
 def judged(
-    book: EvidenceBook, filed: Mapping[str, FiledLabels], recordings: Sequence[str]
+    book: EvidenceBook,
+    filed: Mapping[str, FiledLabels],
+    recordings: Sequence[str],
+    names: Mapping[str, str] | None = None,
 ) -> dict[str, tuple[Suspicion | None, float | None]]:
     """How suspicious and how uncertain each recording is; those without labels on file are only
-    uncertain."""
+    uncertain. ``names`` are what reasons call the recordings, by their hash."""
     probabilities = book.probabilities(recordings)
     uncertain = _entropy(np.stack(list(probabilities.values()))) if probabilities else None
     found: dict[str, tuple[Suspicion | None, float | None]] = {
@@ -133,14 +136,17 @@ def judged(
     }
     with_labels = [key for key in recordings if key in filed]
     if with_labels and probabilities:
-        for suspicion in suspicions(evidence_of(book, filed, with_labels)):
+        for suspicion in suspicions(evidence_of(book, filed, with_labels, names)):
             key = with_labels[suspicion.index]
             found[key] = (suspicion, found[key][1])
     return found
 
 
 def evidence_of(
-    book: EvidenceBook, filed: Mapping[str, FiledLabels], recordings: Sequence[str]
+    book: EvidenceBook,
+    filed: Mapping[str, FiledLabels],
+    recordings: Sequence[str],
+    names: Mapping[str, str] | None = None,
 ) -> Evidence:
     """What is known of the labels of recordings that have some on file, in their order."""
     labels = statements()
@@ -161,6 +167,9 @@ def evidence_of(
         probabilities=book.probabilities(recordings),
         rules=book.rules(recordings),
         sentences=sentences,
+        duplicates=book.same_tracings(recordings),
+        names=tuple((names or {}).get(key, key[:12]) for key in recordings),
+        keys=tuple(recordings),
     )
 
 

@@ -12,7 +12,7 @@ from ecgcore.ui.label_picker import describe
 from ecgcore.ui.label_services import Work
 
 _AT, _ORDER, _SINCE, _ASKED = "label-at", "label-order", "label-since", "label-asked"
-_COMPLAINT = "label-complaint"
+_COMPLAINT, _FROM = "label-complaint", "label-from"
 _PART_NAMES = {"to do": "To do", "disputed": "Disputed", "decided": "Decided", "all": "All"}
 
 
@@ -60,12 +60,32 @@ def go_to(recording: str | None) -> None:
     st.session_state[_SINCE] = time.monotonic()
     forget_complaint()
     st.session_state.pop("label-shown", None)
+    st.session_state.pop(_FROM, None)
+
+
+def visit(recording: str) -> None:
+    """Open another recording that a reason names, and remember from where."""
+    origin = came_from() or current()
+    go_to(recording)
+    if origin != recording:
+        st.session_state[_FROM] = origin
+
+
+def came_from() -> str | None:
+    """The recording whose reason led to the open one."""
+    found: str | None = st.session_state.get(_FROM)
+    return found
 
 
 def step(by: int) -> None:
-    """Go on in the queue, or back; at its end stay."""
+    """Go on in the queue, or back; at its end stay. From a recording that was only visited it goes
+    on after, or back to, the one that led there."""
     queue: tuple[str, ...] = st.session_state.get(_ORDER, ())
-    at = current()
+    origin = came_from()
+    if origin in queue and by < 0:
+        go_to(origin)
+        return
+    at = origin or current()
     if at in queue:
         to = queue.index(at) + by
         if 0 <= to < len(queue):
@@ -78,7 +98,7 @@ def step(by: int) -> None:
 def following() -> str | None:
     """The recording after the open one."""
     queue: tuple[str, ...] = st.session_state.get(_ORDER, ())
-    at = current()
+    at = came_from() or current()
     to = queue.index(at) + 1 if at in queue else len(queue)
     return queue[to] if to < len(queue) else None
 

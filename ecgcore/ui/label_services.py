@@ -13,7 +13,7 @@ from ecgcore.label_queue import QueueItem, judged, queue_items
 from ecgcore.recording import Recording, RecordingError
 from ecgcore.review.people import Role
 from ecgcore.review.rounds import Assignment, assignments
-from ecgcore.review.store import FiledLabels, ReviewStore
+from ecgcore.review.store import FiledLabels, KnownRecording, ReviewStore
 from ecgcore.review.suspicion import Suspicion
 from ecgcore.review.values import Review
 from ecgcore.review_work import LABEL_SET, open_store
@@ -110,7 +110,7 @@ def work(person: str) -> Work:
     unasked = told.missing(keys)
     asked = tuple(sorted(set(keys) - set(unasked)))
     identity = (kept.database.name, asked, tuple(sorted((k, v.codes) for k, v in filed.items())))
-    found = _judgements().get(identity, lambda: judged(told, filed, asked) if asked else {})
+    found = _judgements().get(identity, lambda: _judge(told, filed, asked, recordings))
     items = queue_items(
         person,
         recordings=recordings,
@@ -121,6 +121,16 @@ def work(person: str) -> Work:
     )
     role = kept.role_of(person)
     return Work(person, items, reviews, given, filed, unasked, _entries(), role)
+
+
+def _judge(
+    told: EvidenceBook,
+    filed: dict[str, FiledLabels],
+    asked: tuple[str, ...],
+    recordings: dict[str, KnownRecording],
+) -> Judged:
+    names = {key: one.name for key, one in recordings.items()}
+    return judged(told, filed, asked, names) if asked else {}
 
 
 def _reviews(kept: ReviewStore, person: str) -> tuple[Review, ...]:

@@ -90,6 +90,12 @@ def _show(work: Work, item: QueueItem, recording: Recording, progress: str) -> N
         paper = paper_column(recording, options)
         panel = st.container(key="label-panel")
     with panel:
+        origin = work.item(label_place.came_from())
+        if origin is not None:
+            st.button(
+                f"Back to {plain(origin.name)}", key="label-return", icon=":material/arrow_back:",
+                on_click=label_place.go_to, args=(origin.recording,), type="tertiary",
+            )  # fmt: skip
         if not blind:
             _on_file(item)
         show_desk(desk, work)

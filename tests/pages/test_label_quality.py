@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from ecgcore.models import card
 from ecgcore.review.rounds import assign
 from ecgcore.review.snapshots import snapshots
 from ecgcore.review.store import ReviewStore
@@ -18,6 +19,9 @@ from ecgcore.ui.markdown import plain
 from ecgcore.ui.reviewer import account
 from tests.pages.looking import html, workspace
 from tests.wfdb_files import write_wfdb
+
+SHIPPED = card.SHIPPED
+"""The real models: the tests' own say nothing of statements."""
 
 
 @pytest.fixture
@@ -243,3 +247,24 @@ def test_nobody_is_let_in_under_an_unproved_name(
         app.switch_page("pages/label_quality.py").run()
         assert sentence in app.error[0].value
         assert not app.multiselect
+
+
+def test_the_same_tracing_with_another_label_is_a_reason_that_opens_it(
+    opened: AppTest, tmp_path: Path, labelled: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(card, "SHIPPED", SHIPPED)
+    monkeypatch.setattr(label_services, "EVIDENCE_MODELS", ("lightbox",))
+    write_wfdb(labelled, "delta", 13, 60, "AFIB")
+    opened.run()
+    opened.button(key="label-bring-in").click().run()
+    opened.button(key="label-gather").click().run()
+    names = {key: one.name for key, one in _store(tmp_path).recordings("x").items()}
+    while names[_open(opened)] != "delta":
+        opened.button(key="label-skip").click().run()
+    reason = next(b for b in opened.button if b.key.endswith("-duplicate"))
+    assert "the same tracing as alpha, whose labels say NORM and SR" in reason.label
+    reason.click().run()
+    assert names[_open(opened)] == "alpha"
+    opened.button(key="label-return").click().run()
+    assert names[_open(opened)] == "delta"
+    assert not [b for b in opened.button if b.key == "label-return"]

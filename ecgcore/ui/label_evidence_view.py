@@ -47,12 +47,16 @@ def evidence_of(item: QueueItem) -> tuple[Evidence, ...]:
     if item.suspicion is not None:
         says = {one.code: one.score for one in item.suspicion.labels if one.reasons}
         found.append(Evidence("suspicion", f"score {item.suspicion.score:.3f}", says))
+    if item.imported is not None:
+        found.append(Evidence("imported", item.imported.sentence, {}))
     return tuple(found)
 
 
 def show_reasons(item: QueueItem) -> None:
     """Why the labels are suspicious; a click lays the place over the trace."""
     suspicion = item.suspicion
+    if item.imported is not None:
+        st.html(f'<div class="label-reason">{escape(item.imported.sentence)}</div>')
     if suspicion is None:
         text = "No labels on file to doubt." if item.filed is None else "Not looked at yet."
         st.html(f'<div class="lightbox-none">{text}</div>')

@@ -24,7 +24,7 @@ def choose(work: Work) -> tuple[str, ...]:
             format_func=lambda name: _PART_NAMES[name], persist_state="session",
         )  # fmt: skip
         order: Order = st.selectbox(
-            "Order", ORDERS, key="label-sort", persist_state="session", width=190,
+            "Order", _orders(work), key="label-sort", persist_state="session", width=190,
             format_func=str.capitalize,
         )  # fmt: skip
         label: str | None = st.selectbox(
@@ -46,6 +46,13 @@ def choose(work: Work) -> tuple[str, ...]:
         go_to(next(iter(st.session_state[_ORDER]), None))
     queue: tuple[str, ...] = st.session_state[_ORDER]
     return queue
+
+
+def _orders(work: Work) -> tuple[Order, ...]:
+    """Those that would order something."""
+    if any(one.imported is not None for one in work.items):
+        return ORDERS
+    return tuple(one for one in ORDERS if one != "lowest imported score")
 
 
 def current() -> str | None:

@@ -11,6 +11,7 @@ import streamlit as st
 from ecgcore.label_evidence import EvidenceBook
 from ecgcore.label_queue import QueueItem, judged, queue_items
 from ecgcore.recording import Recording, RecordingError
+from ecgcore.review.imported_issues import imported_issues
 from ecgcore.review.people import Role
 from ecgcore.review.rounds import Assignment, assignments
 from ecgcore.review.store import FiledLabels, KnownRecording, ReviewStore
@@ -118,6 +119,7 @@ def work(person: str) -> Work:
         reviews=reviews,
         assignments=given,
         found=found,
+        imported=imported_issues(kept, person),
     )
     role = kept.role_of(person)
     return Work(person, items, reviews, given, filed, unasked, _entries(), role)

@@ -268,3 +268,26 @@ def test_the_same_tracing_with_another_label_is_a_reason_that_opens_it(
     opened.button(key="label-return").click().run()
     assert names[_open(opened)] == "delta"
     assert not [b for b in opened.button if b.key == "label-return"]
+
+
+def test_cleanlabs_issues_come_in_on_the_page_and_are_shown_as_imported(
+    opened: AppTest, tmp_path: Path
+) -> None:
+    opened.segmented_control(key="label-view").set_value("Team").run()
+    head = ",is_label_issue,label_score,given_label,predicted_label\n"
+    table = (head + "beta,True,0.03,AFIB,SR\nstranger,True,0.5,SR,AF\n").encode()
+    opened.get("file_uploader")[1].set_value(("issues.csv", table, "text/csv")).run()
+    opened.button(key="team-import-issues").click().run()
+    assert "recordings: 1; new or changed: 1" in opened.success[0].value
+    assert "stranger" in opened.warning[0].value
+    opened.segmented_control(key="label-view").set_value("Queue").run()
+    opened.selectbox(key="label-sort").set_value("lowest imported score").run()
+    names = {key: one.name for key, one in _store(tmp_path).recordings("x").items()}
+    assert names[_open(opened)] == "beta"
+    assert "cleanlab: score 0.03, a label issue, predicted SR instead of AFIB" in html(opened)
+    assert f"by {account()}" in html(opened)
+    opened.button(key="label-unsure").click().run()
+    (kept,) = _store(tmp_path).reviews("x")
+    assert [one.kind for one in kept.decision.evidence if one.kind == "imported"] == ["imported"]
+    opened.toggle(key="label-blind").set_value(True).run()
+    assert "cleanlab" not in html(opened)

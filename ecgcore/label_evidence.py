@@ -10,8 +10,9 @@ of a recording and holds no identifier.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +29,7 @@ from ecgcore.training.learned_records import has_learned
 
 if TYPE_CHECKING:
     from ecgcore.models.prediction import Prediction
+    from ecgcore.models.predictor import Predictor
     from ecgcore.rules.finding import Finding
 
 RULES = "clinical criteria"
@@ -85,34 +87,45 @@ class EvidenceBook:
         """Those of which something has not been asked."""
         return tuple(one for one in recordings if any(one not in got for got in self._sources))
 
-    def gather(self, readers: Mapping[str, Callable[[], Recording]]) -> Iterator[int]:
-        """Ask everything of every recording; yields how many are done, and keeps them as it goes.
+    def gather(self, readers: Mapping[str, Callable[[], Recording]]) -> Generator[int, None, None]:
+        """Ask everything of every recording; yields how many are done, and keeps them as it goes
+        and when it is closed.
 
-        A recording that cannot be read, or that a model refuses, has that as its evidence.
+        A recording that cannot be read, or that a model refuses, has that as its evidence. Raises
+        OSError where it cannot be kept.
         """
         from ecgcore.models.predictor import load_predictor
 
         predictors = {name: load_predictor(name) for name in self.models}
-        for count, (key, read) in enumerate(readers.items(), start=1):
-            try:
-                recording = read()
-            except RecordingError as refusal:
-                for source in self._sources:
-                    source.refused[key] = str(refusal)
-                continue
-            self._compare(key, recording)
-            _ask(self._rules, key, lambda ecg=recording: _rules_of(ecg))  # type: ignore[misc]
-            for name, predictor in predictors.items():
-                if has_learned(predictor.card, recording.record_id):
-                    self._told[name].refused[key] = LEARNED
-                    continue
-                ask = lambda ecg=recording, one=predictor: _probabilities(one.predict(ecg))  # noqa: E731
-                _ask(self._told[name], key, ask)
-            if count % _AT_ONCE == 0:
-                self.write()
+        kept = 0
+        try:
+            for count, (key, read) in enumerate(readers.items(), start=1):
+                self._ask_all(key, read, predictors)
+                if count % _AT_ONCE == 0:
+                    self.write()
+                    kept = count
                 yield count
-        self.write()
-        yield len(readers)
+        finally:
+            if kept < len(readers):
+                self.write()
+
+    def _ask_all(
+        self, key: str, read: Callable[[], Recording], predictors: Mapping[str, Predictor]
+    ) -> None:
+        try:
+            recording = read()
+        except RecordingError as refusal:
+            for source in self._sources:
+                source.refused[key] = str(refusal)
+            return
+        self._compare(key, recording)
+        _ask(self._rules, key, lambda: _rules_of(recording))
+        for name, predictor in predictors.items():
+            if has_learned(predictor.card, recording.record_id):
+                self._told[name].refused[key] = LEARNED
+                continue
+            ask = partial(_answer, predictor, recording)
+            _ask(self._told[name], key, ask)
 
     def write(self) -> None:
         """Keep what was gathered."""
@@ -171,6 +184,10 @@ def _ask(source: Source, key: str, ask: Callable[[], dict[str, Any]]) -> None:
         source.answers[key] = ask()
     except RecordingError as refusal:
         source.refused[key] = str(refusal)
+
+
+def _answer(predictor: Predictor, recording: Recording) -> dict[str, float]:
+    return _probabilities(predictor.predict(recording))
 
 
 def _probabilities(prediction: Prediction) -> dict[str, float]:

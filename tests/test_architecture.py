@@ -44,6 +44,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "workspace": BASE | {"readers", "signal", "recording_index", "recording_store"},
     "label_evidence": BASE
     | {"models", "rules", "signal", "tracing_evidence", "training.learned_records"},
+    "label_gathering": BASE | {"label_evidence"},
     "label_queue": BASE | {"label_evidence", "review", "review_work"},
     "label_training": BASE
     | {"datasets", "evaluation", "models", "review_work", "training", "workspace"},

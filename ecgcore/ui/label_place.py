@@ -12,7 +12,7 @@ from ecgcore.ui.label_picker import describe
 from ecgcore.ui.label_services import Work
 
 _AT, _ORDER, _SINCE, _ASKED = "label-at", "label-order", "label-since", "label-asked"
-_COMPLAINT, _FROM = "label-complaint", "label-from"
+_COMPLAINT, _FROM, _KNOWN = "label-complaint", "label-from", "label-known"
 _PART_NAMES = {"to do": "To do", "disputed": "Disputed", "decided": "Decided", "all": "All"}
 
 
@@ -36,16 +36,28 @@ def choose(work: Work) -> tuple[str, ...]:
             help="Read first: labels on file and evidence are shown after your answer; both "
             "answers are kept.",
         )  # fmt: skip
-        again = st.button("Sort anew", key="label-again", icon=":material/refresh:")
-    asked = (part, order, label, len(work.items), len(work.unasked))
+        again = _offer_sorting(work)
+    asked = (part, order, label, len(work.items))
     if again or st.session_state.get(_ASKED) != asked or _ORDER not in st.session_state:
         st.session_state[_ASKED] = asked
+        st.session_state[_KNOWN] = len(work.unasked)
         st.session_state[_ORDER] = tuple(
             one.recording for one in ordered(work.items, order, part, label)
         )
         go_to(next(iter(st.session_state[_ORDER]), None))
     queue: tuple[str, ...] = st.session_state[_ORDER]
     return queue
+
+
+def _offer_sorting(work: Work) -> bool:
+    """Whether to sort anew; the button stands out where something was found since."""
+    news = len(work.unasked) < st.session_state.get(_KNOWN, 0)
+    return st.button(
+        "Sort anew", key="label-again", icon=":material/refresh:",
+        type="primary" if news else "secondary",
+        help="More was found about these labels since they were put in this order." if news
+        else "Put the recordings in order as they stand now.",
+    )  # fmt: skip
 
 
 def _orders(work: Work) -> tuple[Order, ...]:

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from functools import cache, partial
 from threading import Lock
 
-import streamlit as st
-
 from ecgcore.label_evidence import EvidenceBook
+from ecgcore.label_gathering import Gatherer
 from ecgcore.label_queue import QueueItem, judged, queue_items
 from ecgcore.recording import Recording, RecordingError
 from ecgcore.review.imported_issues import imported_issues
@@ -53,6 +52,12 @@ def store() -> ReviewStore:
     """The review store of the workspace, opened once a server. Raises StoreError."""
     here = services.workspace()
     return _stores().get(here.root, lambda: open_store(here))
+
+
+@cache
+def gatherer() -> Gatherer:
+    """Who gathers evidence: one a server."""
+    return Gatherer()
 
 
 def evidence_models() -> tuple[str, ...]:
@@ -108,7 +113,9 @@ def work(person: str) -> Work:
     given = assignments(kept, person, LABEL_SET)
     told = book()
     keys = tuple(sorted(recordings))
-    unasked = told.missing(keys)
+    held_back = gatherer().held_back()
+    missing = {*told.missing(keys), *held_back}
+    unasked = tuple(key for key in keys if key in missing)
     asked = tuple(sorted(set(keys) - set(unasked)))
     identity = (kept.database.name, asked, tuple(sorted((k, v.codes) for k, v in filed.items())))
     found = _judgements().get(identity, lambda: _judge(told, filed, asked, recordings))
@@ -156,9 +163,6 @@ def _entries() -> dict[str, Entry]:
 
 
 def gather(entries: dict[str, Entry]) -> None:
-    """Ask models and criteria of recordings, with a bar that shows how far it is."""
+    """Have models and criteria asked of recordings, beside the page."""
     readers = {key: partial(services.open_recording, entry) for key, entry in entries.items()}
-    bar = st.progress(0.0, text=f"Reading {len(readers)} recordings …")
-    for done in book().gather(readers):
-        bar.progress(done / max(len(readers), 1), text=f"{done} of {len(readers)} recordings read")
-    bar.empty()
+    gatherer().start(book(), readers)

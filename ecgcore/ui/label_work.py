@@ -22,6 +22,7 @@ from ecgcore.ui import (
     style,
 )
 from ecgcore.ui.label_decision import Desk, desk_of, show_desk, show_history
+from ecgcore.ui.label_gathering_view import is_gathering, show_gathering
 from ecgcore.ui.label_picker import words
 from ecgcore.ui.label_reports import offer_review_report
 from ecgcore.ui.label_services import Work
@@ -55,6 +56,7 @@ def work_or_stop(person: str) -> Work:
 def show_queue(work: Work) -> None:
     """Bring in what is new, then the open recording."""
     _bring_in(work)
+    show_gathering()
     if not work.items:
         return
     queue = label_place.choose(work)
@@ -175,21 +177,14 @@ def _bring_in(work: Work) -> None:
             )  # fmt: skip
         elif new:
             st.caption(f"{len(new)} recordings wait for an administrator to bring them in.")
-        wanted = bool(asked) and st.button(
-            f"Look for suspicious labels in {len(asked)} recordings", key="label-gather"
-        )
+        if asked and not is_gathering():
+            st.button(
+                f"Look for suspicious labels in {len(asked)} recordings", key="label-gather",
+                on_click=label_services.gather, args=(asked,),
+            )  # fmt: skip
     refused: dict[str, str] = st.session_state.pop("label-refused", {})
     for name, reason in list(refused.items())[:5]:
         st.error(f"**{plain(name)}** {plain(reason)}")
-    if wanted:
-        try:
-            label_services.gather(asked)
-        except OSError as error:
-            st.error(
-                f"What was found cannot be kept: {plain(str(error))}. Make room and try again."
-            )
-            return
-        st.rerun()
 
 
 def _bring(person: str) -> None:

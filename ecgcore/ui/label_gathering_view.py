@@ -8,6 +8,8 @@ from ecgcore.ui import label_services
 from ecgcore.ui.markdown import plain
 
 _EVERY_SECONDS = 1.0
+_WIDTH = 640
+"""In pixels: beside the name, so that nothing moves when it comes and goes."""
 _WATCHED = "label-gathering-watched"
 
 
@@ -40,7 +42,9 @@ def _show_progress() -> None:
     found = label_services.gatherer().progress()
     if found is None or not found.running:
         st.rerun()
-    with st.container(horizontal=True, vertical_alignment="center", key="label-gathering"):
+    with st.container(
+        horizontal=True, vertical_alignment="center", key="label-gathering", width=_WIDTH
+    ):
         st.progress(
             found.done / max(found.asked, 1),
             text=f"Looking for suspicious labels: {found.done} of {found.asked} recordings. It "

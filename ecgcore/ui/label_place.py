@@ -36,9 +36,9 @@ def choose(work: Work) -> tuple[str, ...]:
             help="Read first: labels on file and evidence are shown after your answer; both "
             "answers are kept.",
         )  # fmt: skip
-        again = _offer_sorting(work)
+        _offer_sorting(work)
     asked = (part, order, label, len(work.items))
-    if again or st.session_state.get(_ASKED) != asked or _ORDER not in st.session_state:
+    if st.session_state.get(_ASKED) != asked or _ORDER not in st.session_state:
         st.session_state[_ASKED] = asked
         st.session_state[_KNOWN] = len(work.unasked)
         st.session_state[_ORDER] = tuple(
@@ -49,15 +49,20 @@ def choose(work: Work) -> tuple[str, ...]:
     return queue
 
 
-def _offer_sorting(work: Work) -> bool:
-    """Whether to sort anew; the button stands out where something was found since."""
+def _offer_sorting(work: Work) -> None:
+    """The button stands out where something was found since."""
     news = len(work.unasked) < st.session_state.get(_KNOWN, 0)
-    return st.button(
-        "Sort anew", key="label-again", icon=":material/refresh:",
-        type="primary" if news else "secondary",
+    st.button(
+        "Sort anew", key="label-again", icon=":material/refresh:", on_click=_sort_anew,
+        args=(len(work.unasked),), type="primary" if news else "secondary",
         help="More was found about these labels since they were put in this order." if news
         else "Put the recordings in order as they stand now.",
     )  # fmt: skip
+
+
+def _sort_anew(unasked: int) -> None:
+    st.session_state.pop(_ASKED, None)
+    st.session_state[_KNOWN] = unasked
 
 
 def _orders(work: Work) -> tuple[Order, ...]:

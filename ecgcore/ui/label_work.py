@@ -22,7 +22,7 @@ from ecgcore.ui import (
     style,
 )
 from ecgcore.ui.label_decision import Desk, desk_of, show_desk, show_history
-from ecgcore.ui.label_gathering_view import is_gathering, show_gathering
+from ecgcore.ui.label_gathering_view import is_gathering
 from ecgcore.ui.label_picker import words
 from ecgcore.ui.label_reports import offer_review_report
 from ecgcore.ui.label_services import Work
@@ -56,7 +56,6 @@ def work_or_stop(person: str) -> Work:
 def show_queue(work: Work) -> None:
     """Bring in what is new, then the open recording."""
     _bring_in(work)
-    show_gathering()
     if not work.items:
         return
     queue = label_place.choose(work)

@@ -142,7 +142,9 @@ def test_gathering_goes_on_when_the_page_is_left_and_ends_with_the_server(
     page.locator(".st-key-label-bring-in button").click()
     page.locator(".st-key-label-gather button").click()
     page.locator(".st-key-label-gathering").wait_for()
+    page.locator('.stApp[data-test-script-state="notRunning"]').wait_for()
     page.goto("about:blank")
+    page.wait_for_timeout(500)  # a page that is being drawn is another thing
     served.process.terminate()
     assert served.process.wait(timeout=20) in (0, -15, 143)
     told = json.loads(kept.read_bytes())["answers"]

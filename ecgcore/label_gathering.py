@@ -50,8 +50,9 @@ class Gatherer:
             self._keys, self._done, self._handed_over = tuple(readers), 0, 0
             self._trouble = None
             self._stop = threading.Event()
+            # A page's own thread is a daemon, and its children would be: cut off in mid-step.
             self._thread = threading.Thread(
-                target=self._work, args=(book, readers, self._stop), name="evidence"
+                target=self._work, args=(book, readers, self._stop), name="evidence", daemon=False
             )
             self._thread.start()
             return True

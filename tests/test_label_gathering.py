@@ -76,6 +76,7 @@ def test_a_stop_ends_it_after_the_recording_in_hand_and_keeps_what_was_found(
 
 def test_it_ends_with_the_interpreter_and_keeps_what_was_found(tmp_path: Path) -> None:
     program = f"""
+import threading
 import time
 from pathlib import Path
 from ecgcore.label_evidence import EvidenceBook
@@ -86,7 +87,12 @@ def read():
     raise RecordingError("gone", "there", "put it back")
 keys = [f"{{number:064x}}" for number in range(3000)]
 gatherer = Gatherer()
-gatherer.start(EvidenceBook(Path({str(tmp_path)!r}), ()), dict.fromkeys(keys, read))
+book = EvidenceBook(Path({str(tmp_path)!r}), ())
+page = threading.Thread(
+    target=gatherer.start, args=(book, dict.fromkeys(keys, read)), daemon=True
+)
+page.start()
+page.join()
 while gatherer.progress().done < 2:
     time.sleep(0.05)
 """
@@ -94,5 +100,6 @@ while gatherer.progress().done < 2:
         [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False
     )
     assert (ended.returncode, ended.stderr) == (0, "")
+    # As a page's thread does, a daemon began it; what was found is kept all the same.
     missing = EvidenceBook(tmp_path, ()).missing([f"{number:064x}" for number in range(3000)])
     assert 2900 < len(missing) <= 2998

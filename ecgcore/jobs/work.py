@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import signal
 import time
+import traceback
 from contextlib import suppress
 from pathlib import Path
 from types import FrameType
@@ -48,8 +49,9 @@ def work(folder: Path) -> None:
         except RunStopped as stopped:
             process.end_as_wished(str(stopped))
         except BaseException as error:  # whatever it is, the run says how it ended
+            traceback.print_exception(error)
             process.note("failed", sentence_of(error, folder))
-            raise
+            raise SystemExit(1) from error
         finally:
             leave_line(folder.parent, folder.name)
 

@@ -11,8 +11,10 @@ import signal
 import time
 import traceback
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 from ecgcore.jobs.failures import sentence_of
 from ecgcore.jobs.folder import LOCK, log_line, read_order, read_state, write_state
@@ -20,12 +22,14 @@ from ecgcore.jobs.identity import held, own_identity
 from ecgcore.jobs.register import note_state
 from ecgcore.jobs.reporter import Reporter
 from ecgcore.jobs.reproducing import words_of
+from ecgcore.jobs.search_space import search_from_json
+from ecgcore.jobs.searching import best_of
 from ecgcore.jobs.turn import leave_line, own_turn
 from ecgcore.jobs.values import JobError, RunOrder, State, now
 from ecgcore.review_work import packed_snapshot
 from ecgcore.training.options import options_from_json
 from ecgcore.training.watching import RunStopped
-from ecgcore.training.whole_run import joined, of_snapshot, train_and_publish
+from ecgcore.training.whole_run import MODEL, joined, of_snapshot, train_and_publish
 from ecgcore.workspace import Workspace
 
 _PRIORITY = 10
@@ -94,11 +98,18 @@ class _Process:
         for path in files:
             if not path.is_file():
                 raise FileNotFoundError(2, "no such file", str(path))
-        words = words_of(order, f"runs/{order.name}", named=True)
         data = joined(files)
+        place = self.folder
+        if order.search is not None:
+            options, place = best_of(
+                search_from_json(order.search), options, data, place,
+                report=_print, watch=self.reporter,
+            )  # fmt: skip
+            order = replace(order, options=options.to_json(), search=None)
+        words = words_of(order, f"runs/{order.name}", named=True)
         train_and_publish(
-            order.name, options, data, self.folder, words,
-            report=lambda row: log_line(str(row)), watch=self.reporter,
+            order.name, options, data, place, words,
+            report=_print, watch=self.reporter, model=self.folder / MODEL,
         )  # fmt: skip
 
     def end_as_wished(self, where: str) -> None:
@@ -128,6 +139,10 @@ class _Process:
 
     def _told(self, number: int, frame: FrameType | None) -> None:
         self.reporter.told_to_stop = True
+
+
+def _print(row: dict[str, Any]) -> None:
+    log_line(str(row))
 
 
 def _await_introduction(folder: Path) -> None:

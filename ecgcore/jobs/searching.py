@@ -134,9 +134,7 @@ def _study(folder: Path, seed: int) -> optuna.Study:
     journal = str(folder / _JOURNAL)
     return optuna.create_study(
         study_name="search",
-        storage=JournalStorage(
-            JournalFileBackend(str(folder / _JOURNAL), lock_obj=Held(str(folder / _JOURNAL)))
-        ),
+        storage=JournalStorage(JournalFileBackend(journal, lock_obj=Held(journal))),
         sampler=optuna.samplers.TPESampler(seed=seed),
         pruner=optuna.pruners.MedianPruner(n_startup_trials=_WARM_UP_TRIALS),
         direction="maximize",

@@ -32,7 +32,8 @@ from ecgcore.training.watching import RunStopped
 from ecgcore.training.whole_run import MODEL, joined, of_snapshot, train_and_publish
 from ecgcore.workspace import Workspace
 
-_PRIORITY = 10
+NICENESS = "ECG_TRAINING_NICENESS"
+"""How far runs give way to everything else: 0 (not) to 19, 10 where nothing is said."""
 _INTRODUCTION_SECONDS = 5.0
 _RESERVE = ".reserve"
 _RESERVE_BYTES = 65_536
@@ -158,7 +159,9 @@ def _await_introduction(folder: Path) -> None:
 
 def _be_polite() -> None:
     """Give way to the pages: by niceness, and between sessions by the group's (Linux)."""
+    told = os.environ.get(NICENESS, "")
+    niceness = min(int(told), 19) if told.isdecimal() else 10
     with suppress(OSError):
-        os.nice(_PRIORITY)
+        os.nice(niceness)
     with suppress(OSError):
-        Path("/proc/self/autogroup").write_text(str(_PRIORITY), encoding="ascii")
+        Path("/proc/self/autogroup").write_text(str(niceness), encoding="ascii")

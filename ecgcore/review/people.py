@@ -15,7 +15,7 @@ ROLES: tuple[Role, ...] = get_args(Role)
 
 Deed = Literal[
     "read", "register", "decide", "adjudicate", "file labels", "assign", "snapshot",
-    "export identifiers", "grant",
+    "export identifiers", "grant", "publish", "set thresholds",
 ]  # fmt: skip
 
 LEAST_ROLE: dict[Deed, Role] = {
@@ -28,6 +28,8 @@ LEAST_ROLE: dict[Deed, Role] = {
     "snapshot": "admin",
     "export identifiers": "admin",
     "grant": "admin",
+    "publish": "admin",
+    "set thresholds": "admin",
 }
 LONGEST_NAME = 200
 

@@ -48,20 +48,35 @@ class ScoreCurve:
             )
 
 
-def draw_precision_recall(curves: Sequence[ScoreCurve], *, dark: bool = False) -> Figure:
+@dataclass(frozen=True)
+class ScoreMark:
+    """A point on a curve, as the one of a threshold: ``name`` says which."""
+
+    name: str
+    x: float
+    y: float
+
+
+def draw_precision_recall(
+    curves: Sequence[ScoreCurve], marks: Sequence[ScoreMark] = (), *, dark: bool = False
+) -> Figure:
     """Precision (``y``) over recall (``x``), with falling recall as scikit-learn gives them."""
     colours = palette(dark)
-    traces = _lines(colours, curves, "hv", "recall %{x:.3f}<br>precision %{y:.3f}")
+    hover = "recall %{x:.3f}<br>precision %{y:.3f}"
+    traces = [*_lines(colours, curves, "hv", hover), *_marks(colours, marks, hover)]
     axes = _axis(colours, "recall (share of positives found, 0 to 1)", _FULL)
     up = _axis(colours, "precision (share of answers that are right, 0 to 1)", _FULL)
     return _figure(colours, "Precision and recall", traces, axes, up)
 
 
-def draw_roc(curves: Sequence[ScoreCurve], *, dark: bool = False) -> Figure:
+def draw_roc(
+    curves: Sequence[ScoreCurve], marks: Sequence[ScoreMark] = (), *, dark: bool = False
+) -> Figure:
     """Sensitivity (``y``) over 1 - specificity (``x``), and the diagonal of chance."""
     colours = palette(dark)
     hover = "1 − specificity %{x:.3f}<br>sensitivity %{y:.3f}"
-    traces = [_diagonal(colours, "chance"), *_lines(colours, curves, "linear", hover)]
+    lines = _lines(colours, curves, "linear", hover)
+    traces = [_diagonal(colours, "chance"), *lines, *_marks(colours, marks, hover)]
     axes = _axis(colours, "1 − specificity (share of negatives flagged, 0 to 1)", _FULL)
     up = _axis(colours, "sensitivity (share of positives flagged, 0 to 1)", _FULL)
     return _figure(colours, "Receiver operating characteristic", traces, axes, up)
@@ -244,6 +259,27 @@ def _line(
         },
         "hovertemplate": f"<b>{escape(curve.name)}</b><br>{hover}<extra></extra>",
     }
+
+
+def _marks(colours: Palette, marks: Sequence[ScoreMark], hover: str) -> list[dict[str, Any]]:
+    """Open symbols that differ in shape, ringed in the colour of the text."""
+    return [
+        {
+            "type": "scatter",
+            "mode": "markers",
+            "name": escape(mark.name),
+            "x": np.array([mark.x], dtype=np.float32),
+            "y": np.array([mark.y], dtype=np.float32),
+            "marker": {
+                "symbol": ("circle", "diamond", "square", "triangle-up")[place % 4],
+                "size": 13,
+                "color": colours.paper,
+                "line": {"color": _colours(colours)[(place + 1) % 4], "width": 3},
+            },
+            "hovertemplate": f"<b>{escape(mark.name)}</b><br>{hover}<extra></extra>",
+        }
+        for place, mark in enumerate(marks)
+    ]
 
 
 def _diagonal(colours: Palette, name: str) -> dict[str, Any]:

@@ -217,9 +217,10 @@ def _check_numbers(card: ModelCard, answers: ValidationAnswers) -> None:
     """Raises CardError where the answers do not give the card's AUROC of each label."""
     from sklearn.metrics import roc_auc_score
 
+    rows = card.metrics.get("labels")
     told = {
-        (row.get("set"), row.get("code")): row.get("auroc")
-        for row in card.metrics.get("labels", ())
+        (str(row.get("set")), str(row.get("code"))): row.get("auroc")
+        for row in (rows if isinstance(rows, list) else ())
         if isinstance(row, dict)
     }
     for column, label in enumerate(card.labels):

@@ -99,7 +99,7 @@ def export_onnx(
     if not difference <= LARGEST_DIFFERENCE:
         raise ExportError(
             f"{card.name} answers otherwise in ONNX: probabilities differ by up to "
-            f"{difference:.2g} on {len(inputs)} records, at most {LARGEST_DIFFERENCE:g} is allowed. "
+            f"{difference:.2g} on {len(inputs)} records, allowed are {LARGEST_DIFFERENCE:g}. "
             "Nothing was written. Use the model through this program instead"
         )
     return Exported(data, difference, len(inputs))

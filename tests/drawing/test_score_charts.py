@@ -13,6 +13,7 @@ from ecgcore.drawing.markings import DISCLAIMER
 from ecgcore.drawing.palette import DARK, LIGHT, Palette
 from ecgcore.drawing.score_charts import (
     ScoreCurve,
+    ScoreMark,
     draw_co_occurrence,
     draw_precision_recall,
     draw_reliability,
@@ -113,6 +114,17 @@ def test_twenty_curves_differ_in_dash_or_colour_and_neighbours_in_both() -> None
             assert one[0] != other[0] and one[1] != other[1]
         paper = parsed(colours.paper)[0]
         assert all(contrast(parsed(colour)[0], paper) > 3 for colour, _ in looks)
+
+
+@pytest.mark.parametrize("draw", [draw_roc, draw_precision_recall])
+def test_a_threshold_is_marked_on_a_curve_by_shape_and_colour(
+    draw: Callable[..., Figure],
+) -> None:
+    marks = (ScoreMark("now <1>", 0.25, 0.75), ScoreMark("the card's", 1.0, 0.5))
+    one, other = draw([ScoreCurve("AF", X, Y)], marks).data[-2:]
+    assert one.name == "now &lt;1&gt;" and (one.x[0], one.y[0]) == (0.25, 0.75)
+    assert one.mode == "markers" and one.marker.symbol != other.marker.symbol
+    assert one.marker.line.color != other.marker.line.color
 
 
 def test_chance_is_the_diagonal() -> None:

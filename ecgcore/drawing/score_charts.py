@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +30,7 @@ _SYMBOLS = ("circle", "square", "diamond", "triangle-up", "x")
 _FULL = (-0.02, 1.02)
 
 Values = NDArray[np.floating]
+Corner = Literal["top left", "top right", "bottom left", "bottom right"]
 
 
 @dataclass(frozen=True)
@@ -155,6 +156,28 @@ def draw_reliability(
     axes = _axis(colours, "mean probability (0 to 1)", _FULL)
     up = _axis(colours, "share of positives (0 to 1)", _FULL)
     return _figure(colours, "Reliability (marker area: recordings)", traces, axes, up)
+
+
+def compact(figure: Figure, width: int, height: int, legend: Corner) -> Figure:
+    """The same chart in less room, its legend in a corner of the plot that its curves leave."""
+    up, side = legend.split()
+    figure.update_layout(
+        width=width,
+        height=height,
+        margin={"l": 60, "r": 12, "t": 42, "b": 78},
+        title={"font": {"size": 14}},
+        legend={
+            "x": 0.02 if side == "left" else 0.98,
+            "xanchor": side,
+            "y": 0.98 if up == "top" else 0.02,
+            "yanchor": up,
+            "font": {"size": 11},
+        },
+    )
+    figure.update_xaxes(title={"font": {"size": 12}})
+    figure.update_yaxes(title={"font": {"size": 12}})
+    figure.layout.annotations[0].yshift = -70
+    return figure
 
 
 def draw_threshold_prevalence(

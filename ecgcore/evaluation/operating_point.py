@@ -4,10 +4,10 @@ Sensitivity and specificity are shares of records, their 95 % intervals Wilson's
 recommended by Newcombe, Statistics in Medicine 1998;17:857-872), which hold for few records too.
 What a "yes" or a "no" is worth depends on how common the label is where the model is used: for a
 stated prevalence the predictive values follow by Bayes' rule, with the logit intervals of Mercaldo,
-Lau and Zhou (Statistics in Medicine 2007;26:2170-2183), half a record added to each count (Anscombe,
-Biometrika 1956) so that shares of 0 and 1 have a logit too. In simulations of 150 to 190 records
-with 6 to 60 positives these hold the truth in 93 to 98 % of cases; with that paper's own adjustment,
-two records a count, only in 71 to 93 %.
+Lau and Zhou (Statistics in Medicine 2007;26:2170-2183), half a record added to each count
+(Anscombe, Biometrika 1956) so that shares of 0 and 1 have a logit too. In simulations of 150 to 190
+records with 6 to 60 positives these hold the truth in 93 to 98 % of cases; with that paper's own
+adjustment, two records a count, only in 71 to 93 %.
 """
 
 from __future__ import annotations

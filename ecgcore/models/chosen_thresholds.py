@@ -7,13 +7,20 @@ is for ``model_thresholds``.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from ecgcore.labels import LabelSetName
-from ecgcore.models.card import CardError, ModelCard, published_folder
+from ecgcore.models.card import (
+    CardError,
+    ModelCard,
+    card_digest,
+    model_folder,
+    published_folder,
+)
 from ecgcore.models.prediction import Prediction
 
 THRESHOLDS = "thresholds.json"
@@ -65,6 +72,16 @@ def all_chosen() -> tuple[ChosenThreshold, ...]:
             f"the thresholds that were set, {path}, cannot be read ({error}); put back a copy of "
             "the file, or remove it to go back to the cards' thresholds"
         ) from error
+
+
+def model_version(name: str) -> str:
+    """What a model's answers depend on beside the recording: its card, which holds the weights'
+    hash, and the thresholds that were set. Raises CardError for an unknown model."""
+    try:
+        thresholds = thresholds_path().read_bytes()
+    except OSError:
+        thresholds = b""
+    return f"{card_digest(model_folder(name))}-{hashlib.sha256(thresholds).hexdigest()}"
 
 
 def chosen_for(name: str, card: ModelCard) -> tuple[ChosenThreshold, ...]:

@@ -8,7 +8,7 @@ colour; the colours are those of the paper (Okabe-Ito, 3:1 on it).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Any, Literal
@@ -86,7 +86,7 @@ def draw_roc(
 def draw_thresholds(
     label: str,
     threshold: Values,
-    scores: dict[str, Values],
+    scores: Mapping[str, Values],
     chosen: float | None,
     *,
     dark: bool = False,

@@ -96,7 +96,7 @@ def test_predict_says_where_a_threshold_comes_from(
     assert rows["MI"]["threshold"] == 0.999 and not rows["MI"]["positive"]
     assert "set by ann on 20" in rows["MI"]["threshold_origin"]
     assert rows["NORM"]["threshold_origin"] is None
-    assert "except: MI 0.999 set by ann" in answer["threshold_origin"]
+    assert "except: MI (superclass) 0.999 set by ann" in answer["threshold_origin"]
 
 
 @pytest.mark.parametrize("real", [False, True])

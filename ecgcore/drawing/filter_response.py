@@ -22,9 +22,10 @@ if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
 LOWEST_DECIBELS = -40.0
-_LOWEST_HZ = 0.2
+_LOWEST_HZ, _BEYOND = 0.3, 1.5
+"""The axis ends so far beyond the input's band: what is above takes no part in any answer."""
 _DASHES = ("solid", "dash", "dot", "dashdot", "longdash")
-_PANEL, _HEIGHT, _GAP = 265, 360, 0.04
+_PANEL, _HEIGHT, _GAP = 318, 400, 0.03
 
 
 def draw_filter_responses(value: FilterResponses, *, dark: bool = False) -> Figure:
@@ -71,7 +72,7 @@ def decibels(gain: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def _panel(value: FilterResponses, colours: Palette, length: int, end: str) -> list[dict[str, Any]]:
     """The lines of the filters of one kernel length, at frequencies that the axis shows."""
-    shown = value.frequencies >= _LOWEST_HZ
+    shown = value.frequencies > 0
     level = decibels(value.gain)
     hues = (*colours.waves.values(), colours.trace)
     mine = [place for place, kernel in enumerate(value.kernels) if kernel == length]
@@ -87,7 +88,7 @@ def _panel(value: FilterResponses, colours: Palette, length: int, end: str) -> l
             "line": {
                 "color": hues[number % len(hues)],
                 "dash": _DASHES[number % len(_DASHES)],
-                "width": 2,
+                "width": 1.6,
             },
             "hovertemplate": f"<b>filter {place + 1}</b>, most at {value.peaks[place]:.1f} Hz<br>"
             "%{x:.1f} Hz: %{y:.1f} dB<extra></extra>",
@@ -111,7 +112,7 @@ def _axes(
         "zeroline": False,
     }
     font = {"size": 13, "color": colours.text}
-    highest = value.sampling_rate / 2
+    highest = min(value.sampling_rate / 2, _BEYOND * value.band[1])
     return {
         f"xaxis{end}": common
         | {

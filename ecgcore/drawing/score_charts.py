@@ -30,7 +30,7 @@ _SYMBOLS = ("circle", "square", "diamond", "triangle-up", "x")
 _FULL = (-0.02, 1.02)
 
 Values = NDArray[np.floating]
-Corner = Literal["top left", "top right", "bottom left", "bottom right"]
+Corner = Literal["top left", "top right", "bottom left", "bottom right", "above"]
 
 
 @dataclass(frozen=True)
@@ -142,6 +142,7 @@ def draw_reliability(
         curve = ScoreCurve(name, said[filled], came[filled])
         trace = _line(colours, place, curve, "linear", "said %{x:.3f}<br>came true %{y:.3f}")
         trace["mode"] = "lines+markers"
+        trace["cliponaxis"] = False
         trace["customdata"] = counts[filled].astype(np.int32)
         trace["hovertemplate"] = (
             f"<b>{escape(name)}</b><br>said %{{x:.3f}}<br>came true %{{y:.3f}}<br>"
@@ -159,18 +160,20 @@ def draw_reliability(
 
 
 def compact(figure: Figure, width: int, height: int, legend: Corner) -> Figure:
-    """The same chart in less room, its legend in a corner of the plot that its curves leave."""
-    up, side = legend.split()
+    """The same chart in less room, its legend in a corner of the plot that its curves leave, or
+    above the plot."""
+    up, side = ("bottom", "right") if legend == "above" else legend.split()
     figure.update_layout(
         width=width,
         height=height,
-        margin={"l": 60, "r": 12, "t": 42, "b": 78},
-        title={"font": {"size": 14}},
+        margin={"l": 60, "r": 12, "t": 60 if legend == "above" else 42, "b": 78},
+        title={"font": {"size": 14}, "y": 1 - 10 / height, "yanchor": "top"},
         legend={
             "x": 0.02 if side == "left" else 0.98,
             "xanchor": side,
-            "y": 0.98 if up == "top" else 0.02,
+            "y": 1.01 if legend == "above" else 0.98 if up == "top" else 0.02,
             "yanchor": up,
+            "orientation": "h" if legend == "above" else "v",
             "font": {"size": 11},
         },
     )
@@ -290,6 +293,7 @@ def _marks(colours: Palette, marks: Sequence[ScoreMark], hover: str) -> list[dic
         {
             "type": "scatter",
             "mode": "markers",
+            "cliponaxis": False,
             "name": escape(mark.name),
             "x": np.array([mark.x], dtype=np.float32),
             "y": np.array([mark.y], dtype=np.float32),

@@ -18,7 +18,8 @@ from ecgcore.explain.target import ExplanationError
 if TYPE_CHECKING:
     from ecgcore.models.predictor import Predictor
 
-_FREQUENCIES = 1024
+_LOWEST_HZ, _FREQUENCIES = 0.1, 2000
+"""Evenly spaced on the logarithmic axis of the chart."""
 
 
 def filter_responses(predictor: Predictor) -> FilterResponses:
@@ -37,7 +38,7 @@ def filter_responses(predictor: Predictor) -> FilterResponses:
             "networks have one"
         )
     rate = card.spec.sampling_rate
-    frequencies = np.linspace(0.0, rate / 2, _FREQUENCIES)
+    frequencies = np.append(0.0, np.geomspace(_LOWEST_HZ, rate / 2, _FREQUENCIES))
     gains, kernels = [], []
     for bank in network.front.temporal:
         for weights in bank.detach().cpu().numpy().astype(np.float64):

@@ -116,7 +116,8 @@ def with_chosen(prediction: Prediction, chosen: Iterable[ChosenThreshold]) -> Pr
             continue
         origin = origin_of(mine, label.threshold)
         labels.append(replace(label, threshold=float(mine.value), threshold_origin=origin))
-        said.append(f"{label.code} {origin}")
+        kind = " (superclass)" if label.set == "superclasses" else ""  # NORM is a statement too
+        said.append(f"{label.code}{kind} {origin}")
     if not said:
         return prediction
     origin = f"{prediction.threshold_origin}, except: {'. '.join(said)}"

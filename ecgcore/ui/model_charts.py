@@ -48,7 +48,7 @@ def show_charts(
         figure = draw_roc([roc], _on_roc(marked), dark=dark)
         _chart(figure, "bottom right", "roc", f"ROC curve of {code}")
         figure = draw_thresholds(code, over.threshold, scores, now, dark=dark)
-        _chart(figure, "top right", "over", f"F1, precision and recall over the threshold, {code}")
+        _chart(figure, "above", "over", f"F1, precision and recall over the threshold, {code}")
     with right:
         figure = draw_precision_recall([precise], _on_precision(marked), dark=dark)
         _chart(figure, "bottom left", "pr", f"Precision over recall of {code}")

@@ -8,6 +8,7 @@ import streamlit as st
 
 from ecgcore.labels import LabelSetName
 from ecgcore.model_shelf import ShelfModel
+from ecgcore.ui.model_setting import OPEN_NEXT
 
 _CHOICE = "model-open"
 ROW = 32
@@ -19,6 +20,9 @@ _ORIGIN = {"shipped": "shipped", "published": "published", "run": "finished run"
 def choose_model(models: tuple[ShelfModel, ...]) -> ShelfModel:
     """The model that is open: chosen here by keyboard, or by a click on a row of the table."""
     keys = [one.key for one in models]
+    asked = st.session_state.pop(OPEN_NEXT, None)
+    if asked in keys:
+        st.session_state[_CHOICE] = asked
     if st.session_state.get(_CHOICE) not in keys:
         st.session_state[_CHOICE] = keys[0]
     chosen: str = st.selectbox(

@@ -138,10 +138,10 @@ def _consequence(now: OperatingPoint, before: OperatingPoint) -> str:
         (f"NPV at {at}", now.npv, before.npv),
     ]
     counts = [
-        ("Found (true positive)", now.true_positive, before.true_positive),
-        ("Missed (false negative)", now.false_negative, before.false_negative),
-        ("False alarm (false positive)", now.false_positive, before.false_positive),
-        ("Rightly no (true negative)", now.true_negative, before.true_negative),
+        ("Found (TP)", now.true_positive, before.true_positive),
+        ("Missed (FN)", now.false_negative, before.false_negative),
+        ("False alarm (FP)", now.false_positive, before.false_positive),
+        ("Rightly no (TN)", now.true_negative, before.true_negative),
     ]
     rows = [(name, _share(one), _share(other)) for name, one, other in shares]
     rows += [(name, str(one), str(other)) for name, one, other in counts]

@@ -18,6 +18,8 @@ from ecgcore.ui.markdown import plain
 from ecgcore.ui.model_services import Visitor
 
 _SAID = "model-said"
+OPEN_NEXT = "model-open-next"
+"""The model to open when the page is drawn anew."""
 
 
 def offer_setting(
@@ -64,7 +66,7 @@ def _origin(label: LabelCard, own: ChosenThreshold | None) -> str:
     return f"In use: {origin_of(own, label.threshold)}."
 
 
-def done_and_said(act: Callable[[], object], sentence: str) -> None:
+def done_and_said(act: Callable[[], object], sentence: str, open_next: str = "") -> None:
     """Do what was asked, and draw the page anew with a sentence; or say why it was not done."""
     try:
         act()
@@ -72,6 +74,8 @@ def done_and_said(act: Callable[[], object], sentence: str) -> None:
         st.error(plain(str(error)))
         return
     st.session_state[_SAID] = sentence
+    if open_next:
+        st.session_state[OPEN_NEXT] = open_next
     st.rerun()
 
 
@@ -79,4 +83,4 @@ def say_what_was_done() -> None:
     """The sentence of what was just done, once."""
     sentence = st.session_state.pop(_SAID, None)
     if sentence:
-        st.success(plain(sentence), icon=":material/check:")
+        st.toast(plain(sentence), icon=":material/check:")

@@ -20,13 +20,15 @@ _WIDTH = 620
 
 def show_actions(model: ShelfModel, visitor: Visitor) -> None:
     """Publish, withdraw or put back, and the export."""
-    with st.container(horizontal=True, gap="small", vertical_alignment="bottom", key="model-do"):
-        if visitor.may("publish"):
-            _publishing(model, visitor)
-        if model.card is not None:
-            _exporting(model)
-    if not visitor.may("publish"):
-        st.caption(f"Your role is {visitor.role}; models are published by an administrator.")
+    if visitor.may("publish"):
+        _publishing(model, visitor)
+    else:
+        st.caption(
+            f"Your role is {visitor.role}; models are published by an administrator.",
+            width="content",
+        )
+    if model.card is not None:
+        _exporting(model)
 
 
 def _publishing(model: ShelfModel, visitor: Visitor) -> None:
@@ -38,13 +40,16 @@ def _publishing(model: ShelfModel, visitor: Visitor) -> None:
             value=proposed,
             max_chars=60,
             key=f"as-{model.key}",
-            width=260,
+            width=220,
+            label_visibility="collapsed",
+            placeholder="Name on the review page",
         )
         if st.button("Publish", type="primary", key="model-publish", disabled=model.card is None):
             with st.spinner("Checking the model …"):
                 done_and_said(
                     partial(publish, store, person, model.folder, name.strip()),
                     f"{name.strip()} is on the review page.",
+                    open_next=name.strip(),
                 )
     elif model.shown:
         if st.button("Withdraw from the review page", key="model-withdraw"):
@@ -74,6 +79,7 @@ def _exporting(model: ShelfModel) -> None:
             except CardError as error:
                 st.error(plain(str(error)))
                 return
+        st.rerun()
     made = model_services.exported(model)
     st.download_button(
         f"Save {model.name}.onnx ({len(made.data) / 1e6:.1f} MB)",
@@ -84,9 +90,10 @@ def _exporting(model: ShelfModel) -> None:
         icon=":material/download:",
         on_click="ignore",
     )
-    st.caption(
-        f"Checked on {made.records} recordings: its probabilities differ from this program’s by "
-        f"{made.difference:.1e} at most."
+    st.html(
+        f'<div class="lightbox-small model-state">Checked on {made.records} simulated recordings: '
+        f"differs by {made.difference:.1e} at most</div>",
+        width="content",
     )
 
 

@@ -178,7 +178,7 @@ h1 { letter-spacing: -.01em; }
 .st-key-label-filters { row-gap: .3rem; }
 .lightbox-facts dt { color: var(--ink-soft); margin: 0; font-weight: 400; }
 /* models */
-.model-name { font-size: 1.35rem; font-weight: 650; line-height: 1.3; overflow-wrap: anywhere; }
+.model-state { white-space: nowrap; }
 .model-limits { font-size: .88rem; line-height: 1.4; border-left: 3px solid var(--warn);
   padding: .1rem 0 .1rem .8rem; }
 .model-limits ul { margin: .1rem 0 0; padding-left: 1.1rem; }

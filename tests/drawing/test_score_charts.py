@@ -12,8 +12,10 @@ from plotly.graph_objects import Figure
 from ecgcore.drawing.markings import DISCLAIMER
 from ecgcore.drawing.palette import DARK, LIGHT, Palette
 from ecgcore.drawing.score_charts import (
+    Corner,
     ScoreCurve,
     ScoreMark,
+    compact,
     draw_co_occurrence,
     draw_precision_recall,
     draw_reliability,
@@ -177,3 +179,16 @@ def test_wrong_shapes_are_refused() -> None:
         ScoreCurve("a", X, Y[:2])
     with pytest.raises(ValueError, match="a square of them"):
         draw_co_occurrence(["AF"], COUNTS)
+
+
+@pytest.mark.parametrize("corner", ["top left", "bottom right", "above"])
+def test_a_compact_chart_is_smaller_and_keeps_its_words(corner: Corner) -> None:
+    whole, small = draw_roc(many(1)), compact(draw_roc(many(1)), 455, 385, corner)
+    assert (small.layout.width, small.layout.height) == (455, 385)
+    assert small.layout.xaxis.title.text == whole.layout.xaxis.title.text
+    assert DISCLAIMER in texts(small)
+    legend = small.layout.legend
+    if corner == "above":
+        assert legend.orientation == "h" and legend.y > 1
+    else:
+        assert f"{legend.yanchor} {legend.xanchor}" == corner

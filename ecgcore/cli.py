@@ -19,6 +19,7 @@ from typing import Any
 from ecgcore import DISCLAIMER
 from ecgcore.cli_data import add_data_arguments, run_data
 from ecgcore.cli_fusion import add_fuse_arguments, run_fuse
+from ecgcore.cli_jobs import add_jobs_arguments, run_jobs
 from ecgcore.cli_models import asked, explaining, model_rows, predictor_named, recipe_rows
 from ecgcore.cli_review import (
     add_audit_arguments,
@@ -104,6 +105,8 @@ def _parser() -> argparse.ArgumentParser:
     add_pretrain_arguments(command("pretrain", _printing(run_pretrain), text))
     text = "Fit how a trained HRNN weighs its rules, and score it with and without them"
     add_fuse_arguments(command("fuse", _printing(run_fuse), text))
+    text = "Training runs that outlive this terminal: start, list, pause, resume, stop, log, tend"
+    add_jobs_arguments(command("jobs", _printing(run_jobs), text))
     add_data_arguments(command("data", _data, "Public data sets: list, fetch, pack"))
     add_suspicion_arguments(
         command(

@@ -6,7 +6,7 @@ import argparse
 import shlex
 from pathlib import Path
 
-from ecgcore.cli_training import Show, joined
+from ecgcore.cli_training import Show
 from ecgcore.cli_values import DONE, REFUSED, UsageError, refusal
 
 
@@ -49,6 +49,7 @@ def run_fuse(given: argparse.Namespace, show: Show) -> int:
         refuse_other_data,
         score_row,
     )
+    from ecgcore.training.whole_run import joined
 
     if given.out.resolve() == given.model.resolve():
         raise UsageError("--out is the model's own folder; name another, the model is kept")

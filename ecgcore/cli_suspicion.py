@@ -32,11 +32,11 @@ def add_suspicion_arguments(suspicion: argparse.ArgumentParser) -> None:
 def run_suspicion(given: argparse.Namespace, show: Show) -> int:
     """Print a row a record; the exit status. Raises UsageError, CardError."""
     from ecgcore.cli_models import predictor_named
-    from ecgcore.cli_training import joined
     from ecgcore.datasets.packed import PackedDataError
     from ecgcore.training.checkpoint import TrainingError
     from ecgcore.training.recipes import RecipeError
     from ecgcore.training.suspected import cross_validated, of_model, suspected
+    from ecgcore.training.whole_run import joined
 
     name = _SETS[given.labels]
     try:

@@ -5,10 +5,8 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import shlex
 import sys
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +22,6 @@ from ecgcore.cli_values import (
 )
 
 if TYPE_CHECKING:
-    from ecgcore.datasets.packed import PackedData
     from ecgcore.training.options import TrainOptions
     from ecgcore.training.pretraining import PretrainRunOptions
 
@@ -34,10 +31,16 @@ Show = Callable[[dict[str, Any]], None]
 
 def add_train_arguments(train: argparse.ArgumentParser) -> None:
     """The arguments of ``train``."""
+    add_order_arguments(train)
+    _add_run(train, "progress, checkpoint, and the model in DIR/model")
+
+
+def add_order_arguments(train: argparse.ArgumentParser) -> None:
+    """What a run learns from and how, wherever it is done."""
     train.add_argument("--recipe", help="start from a named recipe, see recipes")
     train.add_argument("--options", type=Path, metavar="FILE.json", help="start from a file")
-    add_changes(train, "change options")
-    _add_data_and_run(train, "progress, checkpoint, and the model in DIR/model", needed=False)
+    add_changes(train, "change options; network and label_set where nothing else gives them")
+    _add_data(train, needed=False)
     train.add_argument(
         "--snapshot",
         metavar="HASH",
@@ -52,13 +55,17 @@ def add_pretrain_arguments(pretrain: argparse.ArgumentParser) -> None:
     """The arguments of ``pretrain``."""
     pretrain.add_argument("--network", required=True, help="which network, see models")
     add_changes(pretrain, "change options")
-    _add_data_and_run(pretrain, "progress, checkpoint, and the weights in DIR/start")
+    _add_data(pretrain, needed=True)
+    _add_run(pretrain, "progress, checkpoint, and the weights in DIR/start")
 
 
-def _add_data_and_run(parser: argparse.ArgumentParser, holds: str, needed: bool = True) -> None:
+def _add_data(parser: argparse.ArgumentParser, *, needed: bool) -> None:
     parser.add_argument(
         "--data", type=Path, nargs="+", required=needed, default=[], metavar="PACKED.npz"
     )
+
+
+def _add_run(parser: argparse.ArgumentParser, holds: str) -> None:
     parser.add_argument(
         "--run",
         "--folder",  # torchrun takes --run for one of its own (argparse before Python 3.12)
@@ -75,26 +82,22 @@ def run_train(given: argparse.Namespace, show: Show) -> int:
     from ecgcore.datasets.packed import PackedDataError
     from ecgcore.training.checkpoint import CheckpointError, TrainingError
     from ecgcore.training.distributed import ALONE, WorkerLost, working_together
-    from ecgcore.training.members import train_model
-    from ecgcore.training.publish import publish
+    from ecgcore.training.whole_run import MODEL, joined, of_snapshot, train_and_publish
 
     options = train_options(given)
     name = given.name or given.recipe or options.network
     files = _with_snapshot(given)
-    if given.snapshot:  # not the data that the recipe was written for
-        own = f"Recordings of a workspace, with the labels of its snapshot {given.snapshot}."
-        options = replace(
-            options, attribution=f"{options.attribution} {own}" if given.data else own
-        )
+    options = of_snapshot(options, given.snapshot, beside=bool(given.data))
     workers = ALONE
     try:
         with working_together() as workers:
             data = workers.each(lambda: joined(files))
-            trained = train_model(options, data, given.folder, show, workers)
-        if not workers.first:
+            card = train_and_publish(
+                name, options, data, given.folder, reproducing(given, name, options),
+                report=show, workers=workers,
+            )  # fmt: skip
+        if card is None:
             return DONE
-        command = "python -m ecgcore train " + shlex.join(reproducing(given, name, options))
-        card = publish(name, options, data, trained, folder=given.folder / "model", command=command)
     except (PackedDataError, TrainingError, CheckpointError) as error:
         lost = isinstance(error, WorkerLost)
         if lost or not workers.first:
@@ -103,7 +106,7 @@ def run_train(given: argparse.Namespace, show: Show) -> int:
             show(refusal(files[0], error))
         # What all workers refuse is the first one's to answer for: torchrun stops the rest at once.
         return LOST if lost else REFUSED if workers.first else DONE
-    show({"model": name, "folder": str(given.folder / "model"), **card.metrics["macro"]})
+    show({"model": name, "folder": str(given.folder / MODEL), **card.metrics["macro"]})
     return DONE
 
 
@@ -129,6 +132,7 @@ def run_pretrain(given: argparse.Namespace, show: Show) -> int:
     from ecgcore.datasets.packed import PackedDataError
     from ecgcore.training.checkpoint import CheckpointError, TrainingError
     from ecgcore.training.pretraining import pretrain_in
+    from ecgcore.training.whole_run import joined
 
     options = pretrain_options(given)
     try:
@@ -138,14 +142,6 @@ def run_pretrain(given: argparse.Namespace, show: Show) -> int:
         return REFUSED
     show({"start": start.name, "folder": str(start.folder), "weights_sha256": start.weights_sha256})
     return DONE
-
-
-def joined(paths: list[Path]) -> PackedData:
-    """Several packed files as one. Raises PackedDataError."""
-    from ecgcore.datasets.joining import join
-    from ecgcore.datasets.packed import load_packed
-
-    return join([load_packed(path) for path in paths])
 
 
 def reproducing(given: argparse.Namespace, name: str, options: TrainOptions) -> list[str]:
@@ -184,16 +180,22 @@ def train_options(given: argparse.Namespace) -> TrainOptions:
     from ecgcore.training.recipes import recipe
     from ecgcore.training.records import unnamed_start
 
-    if (given.recipe is None) == (given.options is None):
+    changes = dict(setting(word) for word in given.set)
+    needed = {"network", "label_set"} - changes.keys()
+    if given.recipe and given.options:
         raise UsageError("give either --recipe or --options")
-    try:
-        options = (
-            recipe(given.recipe).options
-            if given.recipe
-            else options_from_json(json.loads(given.options.read_text(encoding="utf-8")))
+    if not given.recipe and not given.options and needed:
+        raise UsageError(
+            f"give --recipe or --options, or name {' and '.join(sorted(needed))} by --set"
         )
-        changes = dict(setting(word) for word in given.set)
-        options = options_from_json({**options.to_json(), **changes})
+    try:
+        start: dict[str, Any] = {}
+        if given.recipe:
+            start = recipe(given.recipe).options.to_json()
+        elif given.options:
+            start = json.loads(given.options.read_text(encoding="utf-8"))
+            start = options_from_json(start).to_json()
+        options = options_from_json({**start, **changes})
     except (OSError, ValueError, TypeError) as error:
         raise UsageError(str(error)) from error
     if OBJECTIVES[options.objective].taught and options.teacher is None:

@@ -21,9 +21,8 @@ from ecgcore.evaluation.evaluate import probabilities_on
 from ecgcore.labels import LabelSetName
 from ecgcore.models.predictor import Predictor, read_predictor
 from ecgcore.review_work import packed_snapshot
-from ecgcore.training.members import train_model
-from ecgcore.training.publish import publish
 from ecgcore.training.recipes import recipe
+from ecgcore.training.whole_run import train_and_publish
 from ecgcore.workspace import Workspace
 
 TEST_FOLD = 10
@@ -80,13 +79,12 @@ def train_on_snapshot(
         attribution=f"Recordings of a workspace, with the labels of its snapshot {snapshot}.",
     )
     show(f"Measuring and learning from {len(data.select(options.train_folds))} recordings …")
-    trained = train_model(options, data, folder.parent)
-    command = (
-        f"python -m ecgcore train --recipe {RECIPE} --set label_set={label_set} "
-        f"fewest_positives={FEWEST} fewest_validation_positives={FEWEST_VALIDATION} "
-        f"--snapshot {snapshot} --run runs/{folder.parent.name}"
-    )
-    publish(RECIPE, options, data, trained, folder=folder, command=command)
+    words = [
+        *("--recipe", RECIPE, "--set", f"label_set={label_set}", f"fewest_positives={FEWEST}"),
+        *(f"fewest_validation_positives={FEWEST_VALIDATION}", "--snapshot", snapshot),
+        *("--run", f"runs/{folder.parent.name}"),
+    ]
+    train_and_publish(RECIPE, options, data, folder.parent, words)
     return folder
 
 

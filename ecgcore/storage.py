@@ -37,6 +37,13 @@ def write_bytes(path: Path, data: bytes) -> None:
         file.write(data)
 
 
+def replace_text(path: Path, text: str) -> None:
+    """A small file that is replaced often and may be lost with the machine's power, not torn."""
+    temporary = path.with_name(f".{path.name}.new")
+    temporary.write_text(text, encoding="utf-8")
+    temporary.replace(path)
+
+
 def write_json(path: Path, value: Any) -> None:
     """``write_bytes`` of readable JSON; refuses NaN, which JSON has not."""
     text = json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False)

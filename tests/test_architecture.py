@@ -41,6 +41,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "recording_index": BASE,
     "recording_store": BASE | {"readers"},
     "workspace": BASE | {"readers", "signal", "recording_index", "recording_store"},
+    "jobs": BASE
+    | {"datasets", "evaluation", "models", "review", "review_work", "training", "workspace"},
     "label_evidence": BASE | {"models", "rules", "signal", "training.learned_records"},
     "label_queue": BASE | {"label_evidence", "review", "review_work"},
     "label_training": BASE
@@ -54,6 +56,7 @@ ANYTHING = {
     "cli_signal",
     "cli_data",
     "cli_fusion",
+    "cli_jobs",
     "cli_models",
     "cli_report",
     "cli_review",

@@ -15,7 +15,7 @@ ROLES: tuple[Role, ...] = get_args(Role)
 
 Deed = Literal[
     "read", "register", "decide", "adjudicate", "file labels", "assign", "snapshot",
-    "export identifiers", "grant",
+    "export identifiers", "grant", "train",
 ]  # fmt: skip
 
 LEAST_ROLE: dict[Deed, Role] = {
@@ -28,6 +28,7 @@ LEAST_ROLE: dict[Deed, Role] = {
     "snapshot": "admin",
     "export identifiers": "admin",
     "grant": "admin",
+    "train": "annotator",
 }
 LONGEST_NAME = 200
 

@@ -118,3 +118,16 @@ grants = Table(
 
 APPEND_ONLY = tuple(table.name for table in metadata.sorted_tables)
 """Nothing in the store is ever changed or removed."""
+
+run_states = Table(
+    "run_states",
+    metadata,
+    _number(),
+    Column("run", String(120), nullable=False),
+    _text("name"),
+    Column("state", String(20), nullable=False),
+    _text("sentence"),
+    _text("noted_by"),
+    _short("noted_at"),
+)
+"""What became of training runs, and who asked for it; of several rows the last one counts."""

@@ -101,8 +101,8 @@ OPTION_WORDS: dict[str, str] = {
     "Lakshminarayanan et al. 2017); takes as many times as long. Or what each changes, as JSON.",
     "precision": "Numbers of the network's pass in training: float32, or bfloat16, about 1.4 times "
     "as fast on some processors; loss and validation stay in float32.",
-    "augmentation": "Random changes of a recording each time it is shown, so that it is not learned "
-    "by heart.",
+    "augmentation": "Random changes of a recording each time it is shown, so that it is not "
+    "learned by heart.",
     "augmentation.shift": "Largest circular shift in time, as a share of the length, 0 to 1.",
     "augmentation.gain": "Standard deviation of each lead's log gain, 0 to 1: 0.2 makes leads "
     "about a fifth larger or smaller.",
@@ -119,8 +119,8 @@ OPTION_WORDS: dict[str, str] = {
     "mixed in pairs; not with a teacher.",
     "fewest_positives": "Positive recordings in training that a label needs; with fewer the model "
     "says \"not enough data\" instead of an answer.",
-    "fewest_validation_positives": "Positive recordings in validation that a label needs, to choose "
-    "its threshold on.",
+    "fewest_validation_positives": "Positive recordings in validation that a label needs, to "
+    "choose its threshold on.",
     "seed": "Number that all chance starts from, from 0 on; the same seed repeats the run.",
     "attribution": "What the data's licence asks the model's card to say.",
 }  # fmt: skip

@@ -117,7 +117,8 @@ def packed_step_by_step(
             yield PackProgress(done, total, len(columns.members), left_out)
         if not columns.members:
             part.remove()
-            raise ValueError(f"{data.name} gave no record that can be packed")
+            why = f"; the first: {skipped[0].member}: {skipped[0].reason}" if skipped else ""
+            raise ValueError(f"{data.name} gave no record that can be packed{why}")
         _finish(data, path, options, part=part, columns=columns, skipped=skipped)
     finally:
         if not part.samples.closed:

@@ -39,8 +39,12 @@ def add_labels_arguments(labels: argparse.ArgumentParser) -> None:
 
     add = action("add", "make the workspace's recordings and the labels in their files known")
     add.add_argument("folders", nargs="*", type=Path, metavar="FOLDER", help="look at these too")
-    taking = action("import", "labels on file from a table, ours or PTB-XL's")
+    taking = action("import", "labels on file from a table, ours or PTB-XL's; or cleanlab's issues")
     taking.add_argument("table", type=Path)
+    taking.add_argument(
+        "--form", default="labels", choices=("labels", "cleanlab"),
+        help="cleanlab: label issues, as evidence for the queue (default: labels)",
+    )  # fmt: skip
     action("list", "where each recording stands")
     snapshot = action("snapshot", "the labels as they stand, in a file that never changes")
     snapshot.add_argument("--until", metavar="TIME", help="UTC, ISO 8601 (default: now)")
@@ -122,9 +126,27 @@ def _import(given: argparse.Namespace, store: ReviewStore, here: Workspace, show
     from ecgcore.review.exchange import read_labels
 
     known = store.recordings(given.person).values()
-    labels = read_labels(given.table.read_bytes(), known, given.table.name)
+    try:
+        data = given.table.read_bytes()
+    except OSError as error:
+        raise UsageError(f"{given.table} cannot be read: {error.strerror}") from error
+    if given.form == "cleanlab":
+        return _import_issues(data, given, store, show)
+    labels = read_labels(data, known, given.table.name)
     show({"labels": len(labels), "new": store.file_labels(given.person, labels)})
     return DONE
+
+
+def _import_issues(data: bytes, given: argparse.Namespace, store: ReviewStore, show: Show) -> int:
+    from ecgcore.review.imported_issues import keep_issues, read_issues
+
+    known = store.recordings(given.person).values()
+    found = read_issues(data, known, given.table.name)
+    new = keep_issues(store, given.person, found.issues, given.table.name)
+    if found.warning:
+        show({"file": str(given.table), "error": "ReviewError", "message": found.warning})
+    show({"issues": len(found.issues), "new": new, "unknown": len(found.unknown)})
+    return REFUSED if found.unknown else DONE
 
 
 def _list(given: argparse.Namespace, store: ReviewStore, here: Workspace, show: Show) -> int:

@@ -7,12 +7,14 @@ import json
 import os
 import sys
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ecgcore.cli_values import (
     DONE,
     GOES_ON,
+    INTERRUPTED,
     LOST,
     REFUSED,
     UsageError,
@@ -80,8 +82,11 @@ def _add_run(parser: argparse.ArgumentParser, holds: str) -> None:
 def run_train(given: argparse.Namespace, show: Show) -> int:
     """Train and publish; the exit status. Raises UsageError."""
     from ecgcore.datasets.packed import PackedDataError
+    from ecgcore.jobs.terminal import told_of
+    from ecgcore.jobs.values import JobError
     from ecgcore.training.checkpoint import CheckpointError, TrainingError
     from ecgcore.training.distributed import ALONE, WorkerLost, working_together
+    from ecgcore.training.watching import UNWATCHED, RunStopped
     from ecgcore.training.whole_run import MODEL, joined, of_snapshot, train_and_publish
 
     options = train_options(given)
@@ -90,14 +95,23 @@ def run_train(given: argparse.Namespace, show: Show) -> int:
     options = of_snapshot(options, given.snapshot, beside=bool(given.data))
     workers = ALONE
     try:
-        with working_together() as workers:
+        with (
+            working_together() as workers,
+            told_of(given.folder) if workers.first else nullcontext(UNWATCHED) as watch,
+        ):
             data = workers.each(lambda: joined(files))
             card = train_and_publish(
                 name, options, data, given.folder, reproducing(given, name, options),
-                report=show, workers=workers,
+                report=show, workers=workers, watch=watch,
             )  # fmt: skip
         if card is None:
             return DONE
+    except JobError as error:
+        raise UsageError(str(error)) from error
+    except RunStopped as stopped:
+        if workers.first:
+            print(f"ecgcore train: {stopped}{GOES_ON}", file=sys.stderr)
+        return INTERRUPTED
     except (PackedDataError, TrainingError, CheckpointError) as error:
         lost = isinstance(error, WorkerLost)
         if lost or not workers.first:

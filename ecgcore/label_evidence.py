@@ -1,7 +1,8 @@
 """What models and rules say of each recording of a workspace, kept so that a queue is there at
 once.
 
-One file a source in ``evidence/``: a model with the hash of its weights, or the clinical criteria.
+One file a source in ``evidence/``: a model with the hash of its weights, the clinical criteria, or
+the tracings that recordings share (``tracing_evidence``).
 Everything in it follows from the recordings and can be gathered again; it is keyed by the content
 of a recording and holds no identifier.
 """
@@ -9,8 +10,9 @@ of a recording and holds no identifier.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,10 +23,13 @@ from ecgcore.labels import statements
 from ecgcore.models.card import load_card
 from ecgcore.recording import Recording, RecordingError
 from ecgcore.storage import write_bytes
+from ecgcore.tracing_evidence import VERSION as TRACINGS_VERSION
+from ecgcore.tracing_evidence import TracingBook, pairs_among
 from ecgcore.training.learned_records import has_learned
 
 if TYPE_CHECKING:
     from ecgcore.models.prediction import Prediction
+    from ecgcore.models.predictor import Predictor
     from ecgcore.rules.finding import Finding
 
 RULES = "clinical criteria"
@@ -61,53 +66,84 @@ class Source:
 
 
 class EvidenceBook:
-    """The evidence of a workspace from some models (by name) and the clinical criteria."""
+    """The evidence of a workspace: of some models (by name), of the clinical criteria, and which
+    recordings show one tracing."""
 
     def __init__(self, folder: Path, models: Sequence[str]) -> None:
         self.models = tuple(models)
         self._rules = Source.read(folder / f"rules-{RULES_VERSION}.json")
+        self._tracings = Source.read(folder / f"tracings-{TRACINGS_VERSION}.json")
+        self._tracing_book = TracingBook(folder)
         self._told = {
             name: Source.read(folder / f"{name}-{load_card(name).weights_sha256[:12]}.json")
             for name in self.models
         }
 
+    @property
+    def _sources(self) -> tuple[Source, ...]:
+        return (self._rules, self._tracings, *self._told.values())
+
     def missing(self, recordings: Iterable[str]) -> tuple[str, ...]:
-        """Those of which a model or the criteria have not been asked."""
-        sources = (self._rules, *self._told.values())
-        return tuple(one for one in recordings if any(one not in source for source in sources))
+        """Those of which something has not been asked."""
+        return tuple(one for one in recordings if any(one not in got for got in self._sources))
 
-    def gather(self, readers: Mapping[str, Callable[[], Recording]]) -> Iterator[int]:
-        """Ask everything of every recording; yields how many are done, and keeps them as it goes.
+    def gather(self, readers: Mapping[str, Callable[[], Recording]]) -> Generator[int, None, None]:
+        """Ask everything of every recording; yields how many are done, and keeps them as it goes
+        and when it is closed.
 
-        A recording that cannot be read, or that a model refuses, has that as its evidence.
+        A recording that cannot be read, or that a model refuses, has that as its evidence. Raises
+        OSError where it cannot be kept.
         """
         from ecgcore.models.predictor import load_predictor
 
         predictors = {name: load_predictor(name) for name in self.models}
-        for count, (key, read) in enumerate(readers.items(), start=1):
-            try:
-                recording = read()
-            except RecordingError as refusal:
-                for source in (self._rules, *self._told.values()):
-                    source.refused[key] = str(refusal)
-                continue
-            _ask(self._rules, key, lambda ecg=recording: _rules_of(ecg))  # type: ignore[misc]
-            for name, predictor in predictors.items():
-                if has_learned(predictor.card, recording.record_id):
-                    self._told[name].refused[key] = LEARNED
-                    continue
-                ask = lambda ecg=recording, one=predictor: _probabilities(one.predict(ecg))  # noqa: E731
-                _ask(self._told[name], key, ask)
-            if count % _AT_ONCE == 0:
-                self.write()
+        kept = 0
+        try:
+            for count, (key, read) in enumerate(readers.items(), start=1):
+                self._ask_all(key, read, predictors)
+                if count % _AT_ONCE == 0:
+                    self.write()
+                    kept = count
                 yield count
-        self.write()
-        yield len(readers)
+        finally:
+            if kept < len(readers):
+                self.write()
+
+    def _ask_all(
+        self, key: str, read: Callable[[], Recording], predictors: Mapping[str, Predictor]
+    ) -> None:
+        try:
+            recording = read()
+        except RecordingError as refusal:
+            for source in self._sources:
+                source.refused[key] = str(refusal)
+            return
+        self._compare(key, recording)
+        _ask(self._rules, key, lambda: _rules_of(recording))
+        for name, predictor in predictors.items():
+            if has_learned(predictor.card, recording.record_id):
+                self._told[name].refused[key] = LEARNED
+                continue
+            ask = partial(_answer, predictor, recording)
+            _ask(self._told[name], key, ask)
 
     def write(self) -> None:
         """Keep what was gathered."""
-        for source in (self._rules, *self._told.values()):
+        for source in self._sources:
             source.write()
+
+    def _compare(self, key: str, recording: Recording) -> None:
+        if key in self._tracings:
+            return
+        found = self._tracing_book.compare(key, recording, tuple(self._tracings.answers))
+        if isinstance(found, str):
+            self._tracings.refused[key] = found
+        else:
+            self._tracings.answers[key] = dict(found)
+
+    def same_tracings(self, recordings: Sequence[str]) -> tuple[tuple[int, int], ...]:
+        """Pairs of places in ``recordings`` that show one tracing, the lower first."""
+        return pairs_among(self._tracings.answers, recordings)
 
     def probabilities(self, recordings: Sequence[str]) -> dict[str, NDArray[np.float32]]:
         """Each model's probabilities of the statements, (recordings, 71); NaN: no answer."""
@@ -148,6 +184,10 @@ def _ask(source: Source, key: str, ask: Callable[[], dict[str, Any]]) -> None:
         source.answers[key] = ask()
     except RecordingError as refusal:
         source.refused[key] = str(refusal)
+
+
+def _answer(predictor: Predictor, recording: Recording) -> dict[str, float]:
+    return _probabilities(predictor.predict(recording))
 
 
 def _probabilities(prediction: Prediction) -> dict[str, float]:

@@ -10,6 +10,7 @@ import numpy as np
 
 from ecgcore.label_evidence import EvidenceBook
 from ecgcore.labels import statements
+from ecgcore.review.imported_issues import ImportedIssue
 from ecgcore.review.rounds import Assignment, by_recording
 from ecgcore.review.standing import Standing, current, standing
 from ecgcore.review.store import FiledLabels, KnownRecording
@@ -17,7 +18,7 @@ from ecgcore.review.suspicion import Evidence, Suspicion, suspicions
 from ecgcore.review.values import Review
 from ecgcore.review_work import sayable
 
-Order = Literal["most suspicious", "most uncertain", "by name"]
+Order = Literal["most suspicious", "most uncertain", "lowest imported score", "by name"]
 Part = Literal["to do", "disputed", "decided", "all"]
 ORDERS: tuple[Order, ...] = get_args(Order)
 PARTS: tuple[Part, ...] = get_args(Part)
@@ -29,6 +30,7 @@ class QueueItem:
     was asked to read it and has decided, and what makes its label suspicious.
 
     ``uncertainty`` is the mean entropy (bits) of the models' answers; None without any.
+    ``imported`` is what another program found about its labels.
     """
 
     recording: str
@@ -39,6 +41,7 @@ class QueueItem:
     decided: bool = False
     suspicion: Suspicion | None = None
     uncertainty: float | None = None
+    imported: ImportedIssue | None = None
 
     @property
     def independent(self) -> bool:
@@ -59,6 +62,7 @@ def queue_items(
     reviews: Iterable[Review],
     assignments: Iterable[Assignment],
     found: Mapping[str, tuple[Suspicion | None, float | None]],
+    imported: Mapping[str, ImportedIssue] | None = None,
 ) -> tuple[QueueItem, ...]:
     """Every recording of the store as this person meets it."""
     told = by_recording(reviews)
@@ -77,6 +81,7 @@ def queue_items(
                 bool(own),
                 suspicion,
                 uncertainty,
+                (imported or {}).get(key),
             )
         )
     return tuple(items)
@@ -95,9 +100,19 @@ def ordered(
             value = _suspicion(item, label)
         elif order == "most uncertain":
             value = item.uncertainty
+        elif order == "lowest imported score":
+            value = _imported_doubt(item)
         return (-(value if value is not None else -1.0), item.name, item.recording)
 
     return tuple(sorted(kept, key=rank))
+
+
+def _imported_doubt(item: QueueItem) -> float | None:
+    """1 for the lowest score, 0 for the highest; an issue without a score stands between."""
+    if item.imported is None:
+        return None
+    issue = item.imported.issue
+    return 1 - issue.score if issue.score is not None else 0.5 * issue.is_issue
 
 
 def _is_in(item: QueueItem, part: Part) -> bool:
@@ -122,10 +137,13 @@ def _suspicion(item: QueueItem, label: str | None) -> float | None:
 
 
 def judged(
-    book: EvidenceBook, filed: Mapping[str, FiledLabels], recordings: Sequence[str]
+    book: EvidenceBook,
+    filed: Mapping[str, FiledLabels],
+    recordings: Sequence[str],
+    names: Mapping[str, str] | None = None,
 ) -> dict[str, tuple[Suspicion | None, float | None]]:
     """How suspicious and how uncertain each recording is; those without labels on file are only
-    uncertain."""
+    uncertain. ``names`` are what reasons call the recordings, by their hash."""
     probabilities = book.probabilities(recordings)
     uncertain = _entropy(np.stack(list(probabilities.values()))) if probabilities else None
     found: dict[str, tuple[Suspicion | None, float | None]] = {
@@ -133,14 +151,17 @@ def judged(
     }
     with_labels = [key for key in recordings if key in filed]
     if with_labels and probabilities:
-        for suspicion in suspicions(evidence_of(book, filed, with_labels)):
+        for suspicion in suspicions(evidence_of(book, filed, with_labels, names)):
             key = with_labels[suspicion.index]
             found[key] = (suspicion, found[key][1])
     return found
 
 
 def evidence_of(
-    book: EvidenceBook, filed: Mapping[str, FiledLabels], recordings: Sequence[str]
+    book: EvidenceBook,
+    filed: Mapping[str, FiledLabels],
+    recordings: Sequence[str],
+    names: Mapping[str, str] | None = None,
 ) -> Evidence:
     """What is known of the labels of recordings that have some on file, in their order."""
     labels = statements()
@@ -161,6 +182,9 @@ def evidence_of(
         probabilities=book.probabilities(recordings),
         rules=book.rules(recordings),
         sentences=sentences,
+        duplicates=book.same_tracings(recordings),
+        names=tuple((names or {}).get(key, key[:12]) for key in recordings),
+        keys=tuple(recordings),
     )
 
 

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from ecgcore.ui import label_work, style
+from ecgcore.ui.label_gathering_view import show_gathering
 from ecgcore.ui.label_snapshots import show_snapshots
 from ecgcore.ui.label_team import show_agreement, show_team
 from ecgcore.ui.reviewer import reviewer
@@ -22,6 +23,7 @@ with st.container(horizontal=True, vertical_alignment="bottom", key="label-top")
         label_visibility="collapsed",
     )
     label_work.show_who(work)
+    show_gathering()
 if view == "Agreement":
     show_agreement(work)
 elif view == "Snapshots":

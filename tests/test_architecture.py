@@ -40,10 +40,13 @@ MAY_IMPORT: dict[str, set[str]] = {
     "report": BASE | {"signal", "rules.finding", "models.prediction", "drawing"},
     "recording_index": BASE,
     "recording_store": BASE | {"readers"},
+    "tracing_evidence": BASE | {"signal"},
     "workspace": BASE | {"readers", "signal", "recording_index", "recording_store"},
     "jobs": BASE
     | {"datasets", "evaluation", "models", "review", "review_work", "training", "workspace"},
-    "label_evidence": BASE | {"models", "rules", "signal", "training.learned_records"},
+    "label_evidence": BASE
+    | {"models", "rules", "signal", "tracing_evidence", "training.learned_records"},
+    "label_gathering": BASE | {"label_evidence"},
     "label_queue": BASE | {"label_evidence", "review", "review_work"},
     "label_training": BASE
     | {"datasets", "evaluation", "models", "review_work", "training", "workspace"},

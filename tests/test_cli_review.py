@@ -60,6 +60,24 @@ def test_labels_are_added_listed_snapshot_and_exported(
     assert "STACH" in out.read_text()
 
 
+def test_cleanlabs_issues_come_in_as_evidence_and_strangers_are_named(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _ask(capsys, "labels", "add", str(here / "in"))
+    table = here / "issues.csv"
+    head = ",is_label_issue,label_score,given_label,predicted_label\n"
+    table.write_text(head + "b,True,0.03,AFIB,SR\n")
+    words = ("labels", "import", str(table), "--form", "cleanlab")
+    assert _ask(capsys, *words) == [{"issues": 1, "new": 1, "unknown": 0}]
+    table.write_text(head + "b,True,0.03,AFIB,SR\nzz,False,0.9,SR,SR\n")
+    stranger, told = _ask(capsys, *words, status=3)
+    assert "'zz'" in stranger["message"]
+    assert told == {"issues": 1, "new": 0, "unknown": 1}
+    listed = {row["name"]: row for row in _ask(capsys, "labels", "list")}
+    assert (listed["b"]["filed"], listed["b"]["state"]) == (["AFIB"], "undecided")
+    assert main(["labels", "import", str(here / "none.csv")]) == 2
+
+
 def test_rounds_and_roles_are_given_and_refused(
     here: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -26,6 +26,7 @@ from ecgcore.jobs.folder import (
 )
 from ecgcore.jobs.identity import identity_of, is_alive, this_machine
 from ecgcore.jobs.register import record
+from ecgcore.jobs.turn import stand_in_line
 from ecgcore.jobs.values import JobError, RunOrder, RunStatus, State, Wish, now
 from ecgcore.review.store import ReviewStore
 from ecgcore.storage import write_json
@@ -169,7 +170,13 @@ def _new_folder(runs: Path, name: str) -> Path:
 
 
 def _launch(folder: Path) -> None:
-    """Start the run's process; it belongs to no terminal and outlives this one."""
+    """Start the run's process; it belongs to no terminal and outlives this one.
+
+    Its place in line is taken here: processes begin in another order than they were asked for.
+    """
+    order = read_order(folder)
+    if order is not None:
+        stand_in_line(folder.parent, folder.name, order.asked_at)
     package = str(Path(__file__).resolve().parent.parent.parent)
     paths = os.pathsep.join(p for p in (package, os.environ.get("PYTHONPATH")) if p)
     with (folder / LOG).open("ab") as log:

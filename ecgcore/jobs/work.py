@@ -19,7 +19,7 @@ from ecgcore.jobs.identity import held, own_identity
 from ecgcore.jobs.register import note_state
 from ecgcore.jobs.reporter import Reporter
 from ecgcore.jobs.reproducing import words_of
-from ecgcore.jobs.turn import leave_line, own_turn, stand_in_line
+from ecgcore.jobs.turn import leave_line, own_turn
 from ecgcore.jobs.values import JobError, RunOrder, State, now
 from ecgcore.review_work import packed_snapshot
 from ecgcore.training.options import options_from_json
@@ -72,7 +72,6 @@ class _Process:
             raise JobError(f"{self.folder} has no order of a run")
         self.name = order.name
         (self.folder / _RESERVE).write_bytes(bytes(_RESERVE_BYTES))
-        stand_in_line(self.folder.parent, self.folder.name, order.asked_at)
         with self.reporter:
             self.reporter.phase("waiting")
             with own_turn(self.folder.parent, self.folder.name, self._waits_on) as came:

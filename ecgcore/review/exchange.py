@@ -16,13 +16,13 @@ from typing import Literal, get_args
 
 from ecgcore import DISCLAIMER
 from ecgcore.labels import map_code, mapped_codes
+from ecgcore.review.named_rows import RecordingNames, table_rows
 from ecgcore.review.snapshots import Snapshot, SnapshotRow
 from ecgcore.review.store import FiledLabels, KnownRecording
 from ecgcore.review.values import ReviewError
 
 Form = Literal["csv", "ptbxl", "wfdb", "cleanlab"]
 FORMS: tuple[Form, ...] = get_args(Form)
-LARGEST_TABLE = 64 * 1024**2
 _HEADER = ("recording", "patient", "fold", "status", "codes", "filed")
 _PTBXL = (
     "ecg_id", "patient_id", "age", "sex", "report", "scp_codes", "validated_by",
@@ -135,12 +135,7 @@ def read_labels(
     Raises ReviewError for a table of another kind, a name that several recordings have, or one
     that none has: then nothing is taken.
     """
-    if len(data) > LARGEST_TABLE:
-        raise ReviewError(f"a table of {len(data)} bytes; at most {LARGEST_TABLE}")
-    try:
-        rows = list(csv.DictReader(io.StringIO(data.decode("utf-8-sig"), newline="")))
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise ReviewError(f"{origin} is no table of text in UTF-8: {error}") from error
+    rows = table_rows(data, origin)
     columns = set(rows[0]) if rows else set()
     places = [one for one in ("recording", "name", "filename_hr", "filename_lr") if one in columns]
     if not places or not columns & {"codes", "scp_codes"}:
@@ -148,32 +143,13 @@ def read_labels(
             f"{origin} has the columns {', '.join(sorted(str(c) for c in columns))[:200] or 'none'}"
             "; it takes recording or name and codes, or PTB-XL's filename_hr and scp_codes"
         )
-    hashes, names = _by_name(known)
+    names = RecordingNames(known)
     found = []
     for number, row in enumerate(rows, start=2):
+        where = f"{origin}, line {number}"
         told = next((row[place] for place in places if row[place]), "")
-        recording = told if told in hashes else _named(told, names, f"{origin}, line {number}")
-        found.append(FiledLabels(recording, _codes(row, f"{origin}, line {number}"), origin))
+        found.append(FiledLabels(names.only(told, where), _codes(row, where), origin))
     return tuple(found)
-
-
-def _by_name(known: Iterable[KnownRecording]) -> tuple[set[str], dict[str, list[str]]]:
-    hashes, names = set(), dict[str, list[str]]()
-    for one in known:
-        hashes.add(one.hash)
-        names.setdefault(one.name, []).append(one.hash)
-    return hashes, names
-
-
-def _named(told: str, names: Mapping[str, list[str]], where: str) -> str:
-    stem = told.replace("\\", "/").rsplit("/", 1)[-1]
-    found = names.get(told) or names.get(stem) or names.get(stem.rsplit(".", 1)[0]) or []
-    if len(found) != 1:
-        raise ReviewError(
-            f"{where}: {len(found) or 'no'} recording{'s' * (len(found) != 1)} named {told[:60]!r}"
-            "; add the recordings first, or name them by the hash of their content"
-        )
-    return found[0]
 
 
 def _codes(row: Mapping[str, str], where: str) -> tuple[str, ...]:

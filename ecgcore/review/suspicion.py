@@ -35,6 +35,8 @@ _EDGE = 0.005
 _SAID = 0.02
 """Labels that are less suspicious than this get no sentences."""
 _APART = 0.5
+_MOST_NAMED = 3
+"""Recordings that one reason calls by name."""
 
 TWIN_HAS, TWIN_LACKS = 3.9, 1.2
 """Log-odds for a label that the same tracing, read by another person, carries, and against one that
@@ -49,7 +51,8 @@ class Evidence:
     ``given`` are the labels on file; ``known`` where the file could have said the label.
     ``probabilities`` are by the name of a model. ``rules`` are 1 where a rule for the label fired,
     -1 where it was measured and did not, 0 unknown; ``sentences`` put that into words.
-    ``duplicates`` are pairs of recordings (numbers) that show the same tracing, with ``names``.
+    ``duplicates`` are pairs of recordings (numbers) that show the same tracing, with ``names``
+    to call them by and, where there are some, ``keys`` to open them by.
     """
 
     labels: tuple[Label, ...]
@@ -60,15 +63,19 @@ class Evidence:
     sentences: Mapping[tuple[int, str], str] = field(default_factory=dict)
     duplicates: tuple[tuple[int, int], ...] = ()
     names: Sequence[str] = ()
+    keys: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
 class Reason:
-    """Something that speaks for an alteration (``weight`` above 0) or against it, in log-odds."""
+    """Something that speaks for an alteration (``weight`` above 0) or against it, in log-odds.
+
+    ``others`` are the recordings that it is about, by their ``Evidence.keys``."""
 
     kind: Kind
     text: str
     weight: float
+    others: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -223,7 +230,8 @@ def _twins(evidence: Evidence) -> dict[int, Floats]:
     told: dict[int, list[Floats]] = {}
     for one, other in evidence.duplicates:
         for here, there in ((one, other), (other, one)):
-            told.setdefault(here, []).append(np.where(evidence.given[there], TWIN_HAS, -TWIN_LACKS))
+            says = np.where(evidence.given[there], TWIN_HAS, -TWIN_LACKS)
+            told.setdefault(here, []).append(np.where(evidence.known[there], says, 0.0))
     return {index: np.mean(of, axis=0) for index, of in told.items()}
 
 
@@ -274,13 +282,30 @@ def _reason(kind: Kind, weight: float, one: Weighed, evidence: Evidence, change:
         said = "; ".join(text for text in told if text) or "clinical criteria"
         return Reason("rule", f"measured {side} {words}: {said}", weight)
     if kind == "duplicate":
-        others = [b if a == one.index else a for a, b in evidence.duplicates if one.index in (a, b)]
-        named = ", ".join(str(evidence.names[other]) for other in others) or "another recording"
-        return Reason(kind, f"the same tracing speaks {side} {words} in {named}", weight)
+        return _twin_reason(one.index, f"{side} {words}", evidence, weight)
     if kind == "other labels":
         fits = "well" if weight > 0 else "badly"
         return Reason(kind, f"{words} goes {fits} with the other labels", weight)
     return Reason(kind, f"how often {words} is wrong or missing at all", weight)
+
+
+def _twin_reason(index: int, what: str, evidence: Evidence, weight: float) -> Reason:
+    others = [b if a == index else a for a, b in evidence.duplicates if index in (a, b)]
+    told = []
+    for other in others[:_MOST_NAMED]:
+        has = [
+            label.code
+            for label, on in zip(evidence.labels, evidence.given[other], strict=True) if on
+        ]  # fmt: skip
+        name = evidence.names[other] if evidence.names else "another recording"
+        told.append(f"{name}, whose labels say {' and '.join(has) or 'nothing'},")
+    if len(others) > _MOST_NAMED:
+        told.append(f"{len(others) - _MOST_NAMED} more")
+    keys = tuple(evidence.keys[other] for other in others) if evidence.keys else ()
+    verb = "speaks" if len(others) == 1 else "speak"
+    return Reason(
+        "duplicate", f"the same tracing as {' and '.join(told)} {verb} {what}", weight, keys
+    )
 
 
 def _models_words(index: int, moved: Sequence[int], evidence: Evidence) -> tuple[str, bool]:

@@ -116,6 +116,22 @@ grants = Table(
 )
 """Who may do what; of several the last one counts."""
 
+issues = Table(
+    "issues",
+    metadata,
+    _number(),
+    _recording(),
+    Column("tool", String(40), nullable=False),
+    Column("is_issue", Integer, nullable=False),
+    Column("score", Float(53)),
+    _text("given"),
+    _text("predicted"),
+    _text("origin"),
+    _text("imported_by"),
+    _short("imported_at"),
+)
+"""What another program found about the labels on file; of several the last one counts."""
+
 APPEND_ONLY = tuple(table.name for table in metadata.sorted_tables)
 """Nothing in the store is ever changed or removed."""
 

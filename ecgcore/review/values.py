@@ -45,10 +45,11 @@ def _is_unicode(text: str) -> bool:
 
 @dataclass(frozen=True)
 class Evidence:
-    """What one source said on screen: ``kind`` "model", "rule" or "suspicion", ``source`` its name
-    and version, ``says`` numbers by label (probability; 1 and 0 of a rule; suspicion)."""
+    """What one source said on screen: ``kind`` "model", "rule", "suspicion" or "imported" (another
+    program's), ``source`` its name and version, ``says`` numbers by label (probability; 1 and 0 of
+    a rule; suspicion)."""
 
-    kind: Literal["model", "rule", "suspicion"]
+    kind: Literal["model", "rule", "suspicion", "imported"]
     source: str
     says: Mapping[str, float]
 

@@ -17,7 +17,7 @@ from ecgcore.recording import Recording
 from ecgcore.review.suspicion import LabelSuspicion
 from ecgcore.review.values import Evidence
 from ecgcore.signal.delineation import DEFAULT_METHOD
-from ecgcore.ui import label_services, readings, services
+from ecgcore.ui import label_place, label_services, readings, services
 from ecgcore.ui.label_picker import toggle, words
 from ecgcore.ui.markdown import plain
 from ecgcore.ui.paper_view import Marked
@@ -47,12 +47,16 @@ def evidence_of(item: QueueItem) -> tuple[Evidence, ...]:
     if item.suspicion is not None:
         says = {one.code: one.score for one in item.suspicion.labels if one.reasons}
         found.append(Evidence("suspicion", f"score {item.suspicion.score:.3f}", says))
+    if item.imported is not None:
+        found.append(Evidence("imported", item.imported.sentence, {}))
     return tuple(found)
 
 
 def show_reasons(item: QueueItem) -> None:
     """Why the labels are suspicious; a click lays the place over the trace."""
     suspicion = item.suspicion
+    if item.imported is not None:
+        st.html(f'<div class="label-reason">{escape(item.imported.sentence)}</div>')
     if suspicion is None:
         text = "No labels on file to doubt." if item.filed is None else "Not looked at yet."
         st.html(f'<div class="lightbox-none">{text}</div>')
@@ -88,7 +92,13 @@ def _show_alteration(one: LabelSuspicion, filed: tuple[str, ...], number: int) -
             continue
         text = f"{reason.weight:+.1f} {reason.text}"
         code = one.code if reason.kind == "rule" else next(iter(added), "")
-        if code and reason.kind != "duplicate":
+        if reason.others:
+            st.button(
+                plain(text), key=f"label-reason-{number}-{reason.kind}", width="stretch",
+                on_click=label_place.visit, args=(reason.others[0],),
+                help="Open the other recording", icon=":material/content_copy:",
+            )  # fmt: skip
+        elif code and reason.kind != "duplicate":
             st.button(
                 plain(text), key=f"label-reason-{number}-{reason.kind}", on_click=_toggle_shown,
                 args=((code, reason.kind),), width="stretch", help="Show where on the trace",

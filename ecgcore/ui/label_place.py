@@ -12,7 +12,7 @@ from ecgcore.ui.label_picker import describe
 from ecgcore.ui.label_services import Work
 
 _AT, _ORDER, _SINCE, _ASKED = "label-at", "label-order", "label-since", "label-asked"
-_COMPLAINT = "label-complaint"
+_COMPLAINT, _FROM, _KNOWN = "label-complaint", "label-from", "label-known"
 _PART_NAMES = {"to do": "To do", "disputed": "Disputed", "decided": "Decided", "all": "All"}
 
 
@@ -24,7 +24,7 @@ def choose(work: Work) -> tuple[str, ...]:
             format_func=lambda name: _PART_NAMES[name], persist_state="session",
         )  # fmt: skip
         order: Order = st.selectbox(
-            "Order", ORDERS, key="label-sort", persist_state="session", width=190,
+            "Order", _orders(work), key="label-sort", persist_state="session", width=190,
             format_func=str.capitalize,
         )  # fmt: skip
         label: str | None = st.selectbox(
@@ -36,16 +36,40 @@ def choose(work: Work) -> tuple[str, ...]:
             help="Read first: labels on file and evidence are shown after your answer; both "
             "answers are kept.",
         )  # fmt: skip
-        again = st.button("Sort anew", key="label-again", icon=":material/refresh:")
-    asked = (part, order, label, len(work.items), len(work.unasked))
-    if again or st.session_state.get(_ASKED) != asked or _ORDER not in st.session_state:
+        _offer_sorting(work)
+    asked = (part, order, label, len(work.items))
+    if st.session_state.get(_ASKED) != asked or _ORDER not in st.session_state:
         st.session_state[_ASKED] = asked
+        st.session_state[_KNOWN] = len(work.unasked)
         st.session_state[_ORDER] = tuple(
             one.recording for one in ordered(work.items, order, part, label)
         )
         go_to(next(iter(st.session_state[_ORDER]), None))
     queue: tuple[str, ...] = st.session_state[_ORDER]
     return queue
+
+
+def _offer_sorting(work: Work) -> None:
+    """The button stands out where something was found since."""
+    news = len(work.unasked) < st.session_state.get(_KNOWN, 0)
+    st.button(
+        "Sort anew", key="label-again", icon=":material/refresh:", on_click=_sort_anew,
+        args=(len(work.unasked),), type="primary" if news else "secondary",
+        help="More was found about these labels since they were put in this order." if news
+        else "Put the recordings in order as they stand now.",
+    )  # fmt: skip
+
+
+def _sort_anew(unasked: int) -> None:
+    st.session_state.pop(_ASKED, None)
+    st.session_state[_KNOWN] = unasked
+
+
+def _orders(work: Work) -> tuple[Order, ...]:
+    """Those that would order something."""
+    if any(one.imported is not None for one in work.items):
+        return ORDERS
+    return tuple(one for one in ORDERS if one != "lowest imported score")
 
 
 def current() -> str | None:
@@ -60,12 +84,32 @@ def go_to(recording: str | None) -> None:
     st.session_state[_SINCE] = time.monotonic()
     forget_complaint()
     st.session_state.pop("label-shown", None)
+    st.session_state.pop(_FROM, None)
+
+
+def visit(recording: str) -> None:
+    """Open another recording that a reason names, and remember from where."""
+    origin = came_from() or current()
+    go_to(recording)
+    if origin != recording:
+        st.session_state[_FROM] = origin
+
+
+def came_from() -> str | None:
+    """The recording whose reason led to the open one."""
+    found: str | None = st.session_state.get(_FROM)
+    return found
 
 
 def step(by: int) -> None:
-    """Go on in the queue, or back; at its end stay."""
+    """Go on in the queue, or back; at its end stay. From a recording that was only visited it goes
+    on after, or back to, the one that led there."""
     queue: tuple[str, ...] = st.session_state.get(_ORDER, ())
-    at = current()
+    origin = came_from()
+    if origin in queue and by < 0:
+        go_to(origin)
+        return
+    at = origin or current()
     if at in queue:
         to = queue.index(at) + by
         if 0 <= to < len(queue):
@@ -78,7 +122,7 @@ def step(by: int) -> None:
 def following() -> str | None:
     """The recording after the open one."""
     queue: tuple[str, ...] = st.session_state.get(_ORDER, ())
-    at = current()
+    at = came_from() or current()
     to = queue.index(at) + 1 if at in queue else len(queue)
     return queue[to] if to < len(queue) else None
 

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from functools import cache, partial
 from threading import Lock
 
-import streamlit as st
-
 from ecgcore.label_evidence import EvidenceBook
+from ecgcore.label_gathering import Gatherer
 from ecgcore.label_queue import QueueItem, judged, queue_items
 from ecgcore.recording import Recording, RecordingError
+from ecgcore.review.imported_issues import imported_issues
 from ecgcore.review.people import Role
 from ecgcore.review.rounds import Assignment, assignments
-from ecgcore.review.store import FiledLabels, ReviewStore
+from ecgcore.review.store import FiledLabels, KnownRecording, ReviewStore
 from ecgcore.review.suspicion import Suspicion
 from ecgcore.review.values import Review
 from ecgcore.review_work import LABEL_SET, open_store
@@ -52,6 +52,12 @@ def store() -> ReviewStore:
     """The review store of the workspace, opened once a server. Raises StoreError."""
     here = services.workspace()
     return _stores().get(here.root, lambda: open_store(here))
+
+
+@cache
+def gatherer() -> Gatherer:
+    """Who gathers evidence: one a server."""
+    return Gatherer()
 
 
 def evidence_models() -> tuple[str, ...]:
@@ -107,10 +113,12 @@ def work(person: str) -> Work:
     given = assignments(kept, person, LABEL_SET)
     told = book()
     keys = tuple(sorted(recordings))
-    unasked = told.missing(keys)
+    held_back = gatherer().held_back()
+    missing = {*told.missing(keys), *held_back}
+    unasked = tuple(key for key in keys if key in missing)
     asked = tuple(sorted(set(keys) - set(unasked)))
     identity = (kept.database.name, asked, tuple(sorted((k, v.codes) for k, v in filed.items())))
-    found = _judgements().get(identity, lambda: judged(told, filed, asked) if asked else {})
+    found = _judgements().get(identity, lambda: _judge(told, filed, asked, recordings))
     items = queue_items(
         person,
         recordings=recordings,
@@ -118,9 +126,20 @@ def work(person: str) -> Work:
         reviews=reviews,
         assignments=given,
         found=found,
+        imported=imported_issues(kept, person),
     )
     role = kept.role_of(person)
     return Work(person, items, reviews, given, filed, unasked, _entries(), role)
+
+
+def _judge(
+    told: EvidenceBook,
+    filed: dict[str, FiledLabels],
+    asked: tuple[str, ...],
+    recordings: dict[str, KnownRecording],
+) -> Judged:
+    names = {key: one.name for key, one in recordings.items()}
+    return judged(told, filed, asked, names) if asked else {}
 
 
 def _reviews(kept: ReviewStore, person: str) -> tuple[Review, ...]:
@@ -144,9 +163,6 @@ def _entries() -> dict[str, Entry]:
 
 
 def gather(entries: dict[str, Entry]) -> None:
-    """Ask models and criteria of recordings, with a bar that shows how far it is."""
+    """Have models and criteria asked of recordings, beside the page."""
     readers = {key: partial(services.open_recording, entry) for key, entry in entries.items()}
-    bar = st.progress(0.0, text=f"Reading {len(readers)} recordings …")
-    for done in book().gather(readers):
-        bar.progress(done / max(len(readers), 1), text=f"{done} of {len(readers)} recordings read")
-    bar.empty()
+    gatherer().start(book(), readers)

@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import streamlit as st
 
 from ecgcore.labels import statements
 from ecgcore.review.agreement import Kappa, calibration, label_kappas
-from ecgcore.review.exchange import read_labels
-from ecgcore.review.people import ROLES, Forbidden, may
+from ecgcore.review.people import ROLES, may
 from ecgcore.review.rounds import adjudicated, answers_of, assign, honeypots, set_honeypots
-from ecgcore.review.values import ReviewError
 from ecgcore.review_work import LABEL_SET
 from ecgcore.ui import label_services
+from ecgcore.ui.label_imports import FORM_WIDTH, attempt, import_tables
 from ecgcore.ui.label_reports import offer_quality_report
 from ecgcore.ui.label_services import Work
 from ecgcore.ui.markdown import plain
-
-_FORM_WIDTH = 620
-"""In pixels: fields as long as what is written in them."""
 
 
 def show_agreement(work: Work) -> None:
@@ -125,7 +119,7 @@ def show_team(work: Work) -> None:
     if not may(work.role, "assign"):
         st.info("Only an administrator gives out rounds and roles.")
         return
-    with st.form("team-round", width=_FORM_WIDTH):
+    with st.form("team-round", width=FORM_WIDTH):
         st.subheader("Give out a round", anchor=False)
         name = st.text_input("Name of the round", max_chars=100)
         people = st.text_input("People, separated by commas")
@@ -138,7 +132,7 @@ def show_team(work: Work) -> None:
             queue = st.session_state.get("label-order") or tuple(
                 one.recording for one in work.items
             )
-            _try(
+            attempt(
                 lambda: assign(
                     store, work.person, name.strip(), queue[: int(count)],
                     [one.strip() for one in people.split(",") if one.strip()],
@@ -146,50 +140,20 @@ def show_team(work: Work) -> None:
                 ),
                 f"Round {name.strip()} is given out.",
             )  # fmt: skip
-    _import_labels(work)
+    import_tables(work)
     settled = adjudicated(work.reviews)
     if settled and st.button(
         f"Use the {len(settled)} adjudicated recordings as known answers", key="team-honeypots"
     ):
-        _try(lambda: set_honeypots(store, work.person, settled), "Known answers are set.")
-    with st.form("team-roles", width=_FORM_WIDTH):
+        attempt(lambda: set_honeypots(store, work.person, settled), "Known answers are set.")
+    with st.form("team-roles", width=FORM_WIDTH):
         st.subheader("Roles", anchor=False)
         for person, has in store.people(work.person).items():
             st.text(f"{person}: {has}")
         person = st.text_input("Person", max_chars=200)
         wanted = st.selectbox("Role", ROLES)
         if st.form_submit_button("Grant"):
-            _try(
+            attempt(
                 lambda: store.grant(work.person, person.strip(), wanted),
                 f"{person.strip()} is {wanted} from now on.",
             )
-
-
-def _import_labels(work: Work) -> None:
-    """Labels on file from a table."""
-    table = st.file_uploader(
-        "Labels on file from a table: ours (recording or name, codes) or ptbxl_database.csv",
-        type="csv",
-        key="team-table",
-        width=_FORM_WIDTH,
-    )
-    store = label_services.store()
-    if table is not None and st.button("Bring these labels in", key="team-import"):
-        _try(
-            lambda: store.file_labels(
-                work.person,
-                read_labels(
-                    table.getvalue(), store.recordings(work.person).values(), "imported table"
-                ),
-            ),
-            "The labels are on file.",
-        )
-
-
-def _try(act: Callable[[], object], done: str) -> None:
-    try:
-        act()
-    except (ReviewError, Forbidden) as error:
-        st.error(plain(str(error)))
-    else:
-        st.success(plain(done))

@@ -22,6 +22,7 @@ from ecgcore.ui import (
     style,
 )
 from ecgcore.ui.label_decision import Desk, desk_of, show_desk, show_history
+from ecgcore.ui.label_gathering_view import is_gathering
 from ecgcore.ui.label_picker import words
 from ecgcore.ui.label_reports import offer_review_report
 from ecgcore.ui.label_services import Work
@@ -90,6 +91,12 @@ def _show(work: Work, item: QueueItem, recording: Recording, progress: str) -> N
         paper = paper_column(recording, options)
         panel = st.container(key="label-panel")
     with panel:
+        origin = work.item(label_place.came_from())
+        if origin is not None:
+            st.button(
+                f"Back to {plain(origin.name)}", key="label-return", icon=":material/arrow_back:",
+                on_click=label_place.go_to, args=(origin.recording,), type="tertiary",
+            )  # fmt: skip
         if not blind:
             _on_file(item)
         show_desk(desk, work)
@@ -169,21 +176,14 @@ def _bring_in(work: Work) -> None:
             )  # fmt: skip
         elif new:
             st.caption(f"{len(new)} recordings wait for an administrator to bring them in.")
-        wanted = bool(asked) and st.button(
-            f"Look for suspicious labels in {len(asked)} recordings", key="label-gather"
-        )
+        if asked and not is_gathering():
+            st.button(
+                f"Look for suspicious labels in {len(asked)} recordings", key="label-gather",
+                on_click=label_services.gather, args=(asked,),
+            )  # fmt: skip
     refused: dict[str, str] = st.session_state.pop("label-refused", {})
     for name, reason in list(refused.items())[:5]:
         st.error(f"**{plain(name)}** {plain(reason)}")
-    if wanted:
-        try:
-            label_services.gather(asked)
-        except OSError as error:
-            st.error(
-                f"What was found cannot be kept: {plain(str(error))}. Make room and try again."
-            )
-            return
-        st.rerun()
 
 
 def _bring(person: str) -> None:

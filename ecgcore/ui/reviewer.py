@@ -46,7 +46,10 @@ def account() -> str:
 
 
 def choose_name() -> None:
-    """Where nobody signs in, the field for the name that decisions are kept under."""
+    """Where nobody signs in, the field for the name that decisions are kept under; the way out for
+    who has signed in."""
+    if os.environ.get(SIGN_IN) == "oidc":
+        _offer_sign_out()
     if os.environ.get(SIGN_IN):
         return
     st.text_input(
@@ -63,10 +66,15 @@ def _by_oidc() -> str:
     user = st.user
     if not getattr(user, "is_logged_in", False):
         st.info("Sign in to look at labels.")
-        st.button("Sign in", on_click=st.login, type="primary")
+        st.button("Sign in", key="sign-in", on_click=st.login, type="primary")
         st.stop()
     name = str(user.get("email") or user.get("sub") or "")
     if not name or user.get("email_verified") is False:
         st.error("The sign-in gave no proved name. Ask the administrator of your sign-in.")
+        _offer_sign_out()
         st.stop()
     return name
+
+
+def _offer_sign_out() -> None:
+    st.button("Sign out", key="sign-out", on_click=st.logout, icon=":material/logout:")

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 import subprocess
 import sys
 import time
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -67,11 +69,13 @@ def app(tmp_path: Path, example_models: Path, monkeypatch: pytest.MonkeyPatch) -
 
 @dataclass
 class Served:
-    """The running application: where it is, its workspace, and what the browser complained of."""
+    """The running application: where it is, its workspace, what it writes to its ``log``, and what
+    the browser complained of."""
 
     address: str
     workspace: Path
     process: subprocess.Popen[bytes]
+    log: Path
     outside: list[str] = field(default_factory=list)
     complaints: list[str] = field(default_factory=list)
 
@@ -79,16 +83,29 @@ class Served:
 @pytest.fixture
 def served(tmp_path: Path, example_models: Path) -> Iterator[Served]:
     """The application on a free port with an empty workspace, ended afterwards."""
+    with serving(tmp_path, example_models) as running:
+        yield running
+
+
+@contextmanager
+def serving(
+    folder: Path,
+    models: Path,
+    environment: dict[str, str] | None = None,
+    options: tuple[str, ...] = (),
+) -> Iterator[Served]:
+    """The application on a free port with a workspace in ``folder``, ended afterwards; ``options``
+    are those of ``streamlit run``."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    workspace = tmp_path / "workspace"
-    log = tmp_path / "server.log"
+    workspace, log = folder / "workspace", folder / "server.log"
+    told = os.environ | {"ECG_WORKSPACE": str(workspace), "PYTHONPATH": str(REPOSITORY)}
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "tests.pages.serve", str(example_models), str(port)],
+            [sys.executable, "-m", "tests.pages.serve", str(models), str(port), *options],
             cwd=REPOSITORY,
-            env=os.environ | {"ECG_WORKSPACE": str(workspace), "PYTHONPATH": str(REPOSITORY)},
+            env=told | (environment or {}),
             stdout=output,
             stderr=subprocess.STDOUT,
         )
@@ -99,7 +116,7 @@ def served(tmp_path: Path, example_models: Path) -> Iterator[Served]:
             if process.poll() is not None or time.monotonic() > until:
                 pytest.fail(f"the application did not start:\n{log.read_text()}")
             time.sleep(0.1)
-        yield Served(address, workspace, process)
+        yield Served(address, workspace, process, log)
         assert "Traceback" not in log.read_text(), log.read_text()
     finally:
         process.terminate()
@@ -137,7 +154,8 @@ def watch(page: Page, served: Served) -> None:
 def _note_complaint(message: ConsoleMessage, served: Served) -> None:
     # Reloaded on a page of its own address, Streamlit looks for its services below that address
     # first, and the browser reports what is not there.
-    searched = "/review/_stcore/" in message.location["url"] and "404" in message.text
+    below = re.search(r"/(review|label_quality)/_stcore/", message.location["url"])
+    searched = below is not None and "404" in message.text
     if message.type == "error" and not searched:
         served.complaints.append(message.text)
 

@@ -1,4 +1,7 @@
-"""Serve the application with the tests' models: python -m tests.pages.serve MODELS PORT."""
+"""Serve the application with the tests' models: python -m tests.pages.serve MODELS PORT [OPTION]...
+
+The options are those of ``streamlit run``.
+"""
 
 from __future__ import annotations
 
@@ -14,10 +17,10 @@ from tests.pages.example_models import explain_known
 
 def main() -> None:
     """Point the application to the folder of models and run it as ``streamlit run`` does."""
-    models, port = sys.argv[1:]
+    models, port, *more = sys.argv[1:]
     card.SHIPPED = Path(models)
     services.explain = explain_known
-    sys.argv = ["streamlit", "run", "app.py", "--server.port", port]
+    sys.argv = ["streamlit", "run", "app.py", "--server.port", port, *more]
     cli.main()
 
 

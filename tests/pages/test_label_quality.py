@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from ecgcore.label_evidence import EvidenceBook
+from ecgcore.models import card
+from ecgcore.recording import Recording
 from ecgcore.review.rounds import assign
 from ecgcore.review.snapshots import snapshots
 from ecgcore.review.store import ReviewStore
 from ecgcore.review.values import Decision
 from ecgcore.review_work import open_store
-from ecgcore.ui import label_services
+from ecgcore.ui import label_services, services
 from ecgcore.ui.markdown import plain
 from ecgcore.ui.reviewer import account
+from ecgcore.workspace import Entry
 from tests.pages.looking import html, workspace
 from tests.wfdb_files import write_wfdb
+
+SHIPPED = card.SHIPPED
+"""The real models: the tests' own say nothing of statements."""
 
 
 @pytest.fixture
@@ -30,13 +39,14 @@ def labelled(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def opened(app: AppTest, tmp_path: Path, labelled: Path) -> AppTest:
+def opened(app: AppTest, tmp_path: Path, labelled: Path) -> Iterator[AppTest]:
     """The page with the three brought in."""
     for kept in (
         label_services._stores,
         label_services._judgements,
         label_services._books,
         label_services._seen_reviews,
+        label_services.gatherer,
     ):
         kept.cache_clear()
     workspace(tmp_path).add_folder(str(labelled))
@@ -44,7 +54,18 @@ def opened(app: AppTest, tmp_path: Path, labelled: Path) -> AppTest:
     app.switch_page("pages/label_quality.py").run()
     app.button(key="label-bring-in").click().run()
     assert not app.exception
-    return app
+    yield app
+    label_services.gatherer().stop()
+    assert label_services.gatherer().wait(60)
+
+
+def _gather(app: AppTest) -> None:
+    """Have the evidence gathered, and the queue put in order by it."""
+    app.button(key="label-gather").click().run()
+    assert label_services.gatherer().wait(60)
+    app.run()
+    app.button(key="label-again").click().run()
+    assert not app.exception
 
 
 def _store(tmp_path: Path) -> ReviewStore:
@@ -139,8 +160,7 @@ def test_a_third_person_settles_a_dispute(opened: AppTest, tmp_path: Path) -> No
 
 
 def test_evidence_is_gathered_and_kept_with_the_decision(opened: AppTest, tmp_path: Path) -> None:
-    opened.button(key="label-gather").click().run()
-    assert not opened.exception
+    _gather(opened)
     assert "Suspicion" in html(opened)
     opened.button(key="label-unsure").click().run()
     (kept,) = _store(tmp_path).reviews("x")
@@ -243,3 +263,89 @@ def test_nobody_is_let_in_under_an_unproved_name(
         app.switch_page("pages/label_quality.py").run()
         assert sentence in app.error[0].value
         assert not app.multiselect
+
+
+def test_the_same_tracing_with_another_label_is_a_reason_that_opens_it(
+    opened: AppTest, tmp_path: Path, labelled: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(card, "SHIPPED", SHIPPED)
+    monkeypatch.setattr(label_services, "EVIDENCE_MODELS", ("lightbox",))
+    write_wfdb(labelled, "delta", 13, 60, "AFIB")
+    opened.run()
+    opened.button(key="label-bring-in").click().run()
+    _gather(opened)
+    names = {key: one.name for key, one in _store(tmp_path).recordings("x").items()}
+    while names[_open(opened)] != "delta":
+        opened.button(key="label-skip").click().run()
+    reason = next(b for b in opened.button if b.key.endswith("-duplicate"))
+    assert "the same tracing as alpha, whose labels say NORM and SR" in reason.label
+    reason.click().run()
+    assert names[_open(opened)] == "alpha"
+    opened.button(key="label-return").click().run()
+    assert names[_open(opened)] == "delta"
+    assert not [b for b in opened.button if b.key == "label-return"]
+
+
+def test_cleanlabs_issues_come_in_on_the_page_and_are_shown_as_imported(
+    opened: AppTest, tmp_path: Path
+) -> None:
+    opened.segmented_control(key="label-view").set_value("Team").run()
+    head = ",is_label_issue,label_score,given_label,predicted_label\n"
+    table = (head + "beta,True,0.03,AFIB,SR\nstranger,True,0.5,SR,AF\n").encode()
+    opened.get("file_uploader")[1].set_value(("issues.csv", table, "text/csv")).run()
+    opened.button(key="team-import-issues").click().run()
+    assert "recordings: 1; new or changed: 1" in opened.success[0].value
+    assert "stranger" in opened.warning[0].value
+    opened.segmented_control(key="label-view").set_value("Queue").run()
+    opened.selectbox(key="label-sort").set_value("lowest imported score").run()
+    names = {key: one.name for key, one in _store(tmp_path).recordings("x").items()}
+    assert names[_open(opened)] == "beta"
+    assert "cleanlab: score 0.03, a label issue, predicted SR instead of AFIB" in html(opened)
+    assert f"by {account()}" in html(opened)
+    opened.button(key="label-unsure").click().run()
+    (kept,) = _store(tmp_path).reviews("x")
+    assert [one.kind for one in kept.decision.evidence if one.kind == "imported"] == ["imported"]
+    opened.toggle(key="label-blind").set_value(True).run()
+    assert "cleanlab" not in html(opened)
+
+
+def test_gathering_goes_on_beside_the_page_and_moves_nothing_under_the_reader(
+    opened: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go_on = threading.Event()
+    read = services.open_recording
+
+    def slowly(entry: Entry) -> Recording:
+        if threading.current_thread().name == "evidence":
+            assert go_on.wait(60)
+        return read(entry)
+
+    monkeypatch.setattr(services, "open_recording", slowly)
+    opened.button(key="label-skip").click().run()
+    first = _open(opened)
+    opened.button(key="label-gather").click().run()
+    assert not opened.exception
+    assert not [b for b in opened.button if b.key == "label-gather"], "one at a time"
+    assert opened.get("progress")[0].proto.text.startswith("Looking for suspicious labels: 0 of 3")
+    opened.switch_page("pages/worklist.py").run()
+    go_on.set()
+    assert label_services.gatherer().wait(60)
+    opened.switch_page("pages/label_quality.py").run()
+    assert _open(opened) == first
+    assert "Suspicion" in html(opened)
+    assert not opened.get("progress")
+    assert "More was found" in opened.button(key="label-again").help
+
+
+def test_gathering_that_cannot_be_kept_says_so(
+    opened: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(book: EvidenceBook) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(EvidenceBook, "write", full)
+    opened.button(key="label-gather").click().run()
+    assert label_services.gatherer().wait(60)
+    opened.run()
+    assert not opened.exception
+    assert "No space left on device" in opened.error[0].value

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -108,3 +110,42 @@ def test_the_picker_finds_a_label_by_another_systems_code(labelled: Workspace, p
     page.get_by_text("set AFIB, NORM, SR").first.wait_for()
     (kept,) = open_store(labelled).reviews("x")
     assert kept.decision.codes == ("AFIB", "NORM", "SR")
+
+
+def test_gathering_goes_on_when_the_page_is_left_and_ends_with_the_server(
+    labelled: Workspace, page: Page, served: Served
+) -> None:
+    _open(page)
+    page.locator(".st-key-label-bring-in button").click()
+    page.locator(NAME, has_text="r0").wait_for()
+    page.locator(".st-key-label-gather button").click()
+    page.get_by_text("It goes on when you leave this page").wait_for()
+    page.get_by_role("link", name="Work list").click()
+    page.get_by_text("It goes on when you leave this page").wait_for(state="detached")
+    kept = served.workspace / "evidence" / "rules-1.json"
+    until = time.monotonic() + 60
+    while not kept.is_file() or len(json.loads(kept.read_bytes())["answers"]) < RECORDS:
+        assert time.monotonic() < until, "nothing was gathered while the page was left"
+        time.sleep(0.2)
+    _open(page)
+    page.locator(NAME, has_text="r0").wait_for()
+    page.locator('.stApp[data-test-script-state="notRunning"]').wait_for()
+    page.wait_for_timeout(400)
+    page.locator(".st-key-label-again button:visible").click()
+    page.get_by_text("Suspicion").first.wait_for()
+    assert not page.locator(".st-key-label-gather").count()
+
+    for number in range(RECORDS, 5 * RECORDS):
+        write_wfdb(served.workspace.parent / "in", f"r{number}", 10, 60 + number, "SR")
+    page.wait_for_timeout(2500)  # the page looks for new files every two seconds
+    _open(page)
+    page.locator(".st-key-label-bring-in button").click()
+    page.locator(".st-key-label-gather button").click()
+    page.locator(".st-key-label-gathering").wait_for()
+    page.locator('.stApp[data-test-script-state="notRunning"]').wait_for()
+    page.goto("about:blank")
+    page.wait_for_timeout(500)  # a page that is being drawn is another thing
+    served.process.terminate()
+    assert served.process.wait(timeout=20) in (0, -15, 143)
+    told = json.loads(kept.read_bytes())["answers"]
+    assert len(told) < 5 * RECORDS, "it was broken off"

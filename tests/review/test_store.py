@@ -104,10 +104,12 @@ def test_no_row_can_be_changed_or_removed(store: ReviewStore, table: str) -> Non
 _COLUMN = {
     "recordings": "name", "filed": "codes", "reviews": "comment", "assignments": "reviewer",
     "honeypots": "codes", "snapshots": "provenance", "grants": "role",
+    "issues": "origin",
 }  # fmt: skip
 _ROWS = (
     f"INSERT INTO assignments VALUES (1, 'r', '{ONE}', 'statements', 'bob', 'ann', 't')",
     f"INSERT INTO honeypots VALUES (1, '{ONE}', 'statements', '[]', 'ann', 't')",
+    f"INSERT INTO issues VALUES (1, '{ONE}', 'cleanlab', 1, 0.1, '[]', '[]', 'f', 'ann', 't')",
     f"INSERT INTO snapshots VALUES (1, '{ONE}', 'statements', '{GENESIS}', '', 'ann', 't')",
 )
 

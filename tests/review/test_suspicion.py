@@ -64,19 +64,23 @@ def test_the_score_is_about_as_often_right_as_it_says() -> None:
     assert wrong[~half][sure].mean() > 0.7
 
 
-@pytest.fixture(scope="module")
-def found() -> tuple[Suspicion, ...]:
+def example_evidence() -> Evidence:
+    """80 records with everything that can be known of them."""
     truth = _labels(80)
     labels, _ = plant(truth, CODES, 0.2, "realistic", np.random.default_rng(4))
     rules = np.where(truth, 1, -1).astype(np.int8)
     rules[::2] = 0
-    evidence = Evidence(
+    return Evidence(
         SUPERCLASSES, labels, np.ones_like(labels), _told(truth) | {"n": _told(truth, 5)["m"]},
         rules=rules, sentences={(at, "STTC"): f"ST at {at}" for at in range(80)},
         duplicates=((3, 4),),
         names=[f"r{number}" for number in range(80)],
     )  # fmt: skip
-    return suspicions(evidence, replace(weights("superclasses"), rule=0.9))
+
+
+@pytest.fixture(scope="module")
+def found() -> tuple[Suspicion, ...]:
+    return suspicions(example_evidence(), replace(weights("superclasses"), rule=0.9))
 
 
 def test_the_reasons_add_up_to_the_alterations_log_odds(found: tuple[Suspicion, ...]) -> None:
@@ -99,7 +103,7 @@ def test_every_kind_of_reason_is_said_in_words(found: tuple[Suspicion, ...]) -> 
     assert kinds >= {"model", "rule", "duplicate", "other labels", "how often"}
     texts = [reason.text for one in found for label in one.labels for reason in label.reasons]
     assert any("measured" in text and "ST at" in text for text in texts)
-    assert any("in r4" in text or "in r3" in text for text in texts)
+    assert any("the same tracing as r4, whose labels say " in text for text in texts)
     assert not any("nan" in text for text in texts)
 
 
@@ -204,3 +208,30 @@ def test_the_shipped_weights_are_there_for_every_label_set() -> None:
     assert weights("statements").rule > 0
     assert weights("rhythm") == weights("statements")
     assert len(label_set("statements")) == 71
+
+
+def test_the_same_tracing_says_nothing_of_labels_that_its_file_cannot_name() -> None:
+    evidence = example_evidence()
+    known = evidence.known.copy()
+    known[4] = False
+    silent = [
+        reason
+        for label in suspicions(replace(evidence, known=known))[3].labels
+        for reason in label.reasons
+        if reason.kind == "duplicate"
+    ]
+    assert silent == []
+
+
+def test_many_of_one_tracing_are_not_all_called_by_name() -> None:
+    evidence = example_evidence()
+    pairs = tuple((3, other) for other in range(4, 10))
+    keys = tuple(f"k{at}" for at in range(len(evidence.given)))
+    (text, others), *_ = [
+        (reason.text, reason.others)
+        for label in suspicions(replace(evidence, duplicates=pairs, keys=keys))[3].labels
+        for reason in label.reasons
+        if reason.kind == "duplicate"
+    ]
+    assert "and 3 more speak" in text
+    assert others == ("k4", "k5", "k6", "k7", "k8", "k9")

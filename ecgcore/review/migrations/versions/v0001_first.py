@@ -88,17 +88,18 @@ def upgrade() -> None:
     )  # fmt: skip
     for table in ("filed", "reviews", "assignments"):
         op.create_index(f"{table}_of_recording", table, ["recording", "label_set"])
-    _forbid_changes(op.get_bind().dialect.name)
-
-
-def _forbid_changes(dialect: str) -> None:
-    if dialect == "postgresql":
+    if op.get_bind().dialect.name == "postgresql":
         op.execute(
             "CREATE FUNCTION append_only() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
             "RAISE EXCEPTION '% is append-only: rows are never changed or removed', "
             "TG_TABLE_NAME; END $$"
         )
-    for table in _TABLES:
+    forbid_changes(op.get_bind().dialect.name, _TABLES)
+
+
+def forbid_changes(dialect: str, names: tuple[str, ...]) -> None:
+    """Triggers that refuse to change or remove a row of the tables."""
+    for table in names:
         if dialect == "postgresql":
             op.execute(
                 f"CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE ON {table} "

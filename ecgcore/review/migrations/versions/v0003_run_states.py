@@ -1,14 +1,14 @@
-"""The second version: what became of training runs, and who asked for it; never changed either."""
+"""The third version: what became of training runs, and who asked for it; never changed either."""
 
 from __future__ import annotations
 
 import sqlalchemy as sa
 from alembic import op
 
-from ecgcore.review.migrations.append_only import forbid_changes
+from ecgcore.review.migrations.versions.v0001_first import forbid_changes
 
-revision = "0002"
-down_revision = "0001"
+revision = "0003"
+down_revision = "0002"
 branch_labels = None
 depends_on = None
 
@@ -26,4 +26,4 @@ def upgrade() -> None:
         sa.Column("noted_at", sa.String(40), nullable=False),
     )
     op.create_index("run_states_of_run", "run_states", ["run"])
-    forbid_changes("run_states")
+    forbid_changes(op.get_bind().dialect.name, ("run_states",))

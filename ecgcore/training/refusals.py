@@ -18,7 +18,7 @@ from ecgcore.training.checkpoint import TrainingError
 from ecgcore.training.members import member_options, whole_network
 from ecgcore.training.objective_of import OBJECTIVES
 from ecgcore.training.options import CLECG, TrainOptions
-from ecgcore.training.records import Labels, loaded_leads, start_of, teacher_card, unnamed_start
+from ecgcore.training.records import Labels, loaded_leads, start_of, teacher_card
 
 _HRNN = "hrnn"
 
@@ -101,17 +101,15 @@ def _of_teacher(options: TrainOptions) -> Iterator[str]:
 def _of_start(options: TrainOptions) -> Iterator[str]:
     if options.start == CLECG:
         yield (
-            f"the recipe begins from weights of CLECG's pre-training of {options.network}; choose "
-            "them under starting weights, or none for random ones. "
-            + unnamed_start(options).partition("; ")[2]
+            f"the recipe begins from weights of CLECG's pre-training of {options.network}: choose "
+            "them under starting weights once python -m ecgcore pretrain has made them, or choose "
+            "none for random ones"
         )
         return
     yield from _tried(lambda: start_of(options))
 
 
 def _of_network(options: TrainOptions) -> Iterator[str]:
-    import torch
-
     if options.objective == _HRNN and options.network != _HRNN:
         yield (
             "the objective hrnn asks the network for its rules; choose the network hrnn with it, "
@@ -121,12 +119,24 @@ def _of_network(options: TrainOptions) -> Iterator[str]:
 
     def build() -> None:
         for member in member_options(options):
-            whole, told = whole_network(member, labels)
-            with torch.device("meta"):  # its shape alone: no weights are made
-                build_network(whole, leads=len(options.leads or LEADS), labels=len(labels),
-                              options=told)  # fmt: skip
+            _build(member, labels)
 
     yield from _tried(build, f"the network {options.network} cannot be built: ")
+
+
+def _build(options: TrainOptions, labels: Labels) -> None:
+    """Build a network to see that it can be: without weights, but for those that look at them."""
+    import torch
+
+    whole, told = whole_network(options, labels)
+    leads = len(options.leads or LEADS)
+    try:
+        with torch.device("meta"):
+            build_network(whole, leads=leads, labels=len(labels), options=told)
+    except (RuntimeError, NotImplementedError) as error:
+        if "meta" not in str(error):
+            raise
+        build_network(whole, leads=leads, labels=len(labels), options=told)
 
 
 def _labels(options: TrainOptions) -> Labels:

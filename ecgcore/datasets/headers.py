@@ -66,7 +66,7 @@ def open_challenge(folder: Path, version: str = "2021") -> DataSet:
         try:
             entry = _labelled(folder, member, f"CinC {version}")
             entry = _of_source(entry, source_of(Path(member).stem))
-            entries.append(_named_as_ptbxl(entry, _PTBXL_OF_CHALLENGES))
+            entries.append(named_as_ptbxl(entry, _PTBXL_OF_CHALLENGES))
         except (DataSetError, RecordingError) as error:
             skipped.append(Skipped(member, str(error)))
     return _data_set(name, folder, entries, skipped)
@@ -98,7 +98,7 @@ def open_wfdb(folder: Path) -> DataSet:
         except RecordingError as error:
             skipped.append(Skipped(member, str(error)))
             continue
-        entries.append(_named_as_ptbxl(entry, _PTBXL_FILE))
+        entries.append(named_as_ptbxl(entry))
     return _data_set("wfdb", folder, entries, skipped)
 
 
@@ -150,9 +150,9 @@ def _labelled(folder: Path, member: str, version: str) -> IndexEntry:
     return IndexEntry(path.stem, member, "", labels, patient)
 
 
-def _named_as_ptbxl(entry: IndexEntry, pattern: re.Pattern[str]) -> IndexEntry:
+def named_as_ptbxl(entry: IndexEntry, pattern: re.Pattern[str] = _PTBXL_FILE) -> IndexEntry:
     """A record of PTB-XL under the name that PTB-XL gives it, wherever it was found."""
-    known = pattern.fullmatch(entry.record_id)
+    known = pattern.fullmatch(Path(entry.record_id).name)
     return replace(entry, record_id=str(int(known[1])), origin="ptbxl") if known else entry
 
 

@@ -65,6 +65,14 @@ class PackWriter:
         self.samples.write(data)
         self.records += 1
 
+    def resume(self) -> None:
+        """Count in the records that the samples' file holds already."""
+        self.samples.seek(0)
+        self.records = self.samples.seek(0, os.SEEK_END) // (2 * self.shape[0] * self.shape[1])
+        self.samples.seek(0)
+        while piece := self.samples.read(_PIECE):
+            self._hash.update(piece)
+
     def finish(self, path: Path, header: dict[str, Any]) -> None:
         """Write header and samples to ``path`` at once or not at all."""
         whole = header | {"shape": [self.records, *self.shape], "sha256": self._hash.hexdigest()}

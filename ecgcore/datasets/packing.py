@@ -4,34 +4,32 @@
 data then go through the last part of the same function (``PackedData.inputs``). What ``prepare``
 refuses (short, gaps, flat) is listed as skipped. Where it is asked, HRNN's printed rules are
 measured on each raw recording, as prediction measures them: 0.13 s for 10 s at 500 Hz on one core,
-where everything else takes some milliseconds.
+where everything else takes some milliseconds. Packing that was broken off goes on where it was, see
+``pack_part``.
 """
 
 from __future__ import annotations
 
 import hashlib
-import tempfile
-from collections import Counter
-from collections.abc import Iterable
+import json
+from collections.abc import Generator, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, cast, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ecgcore.datasets.ludb_statements import statement_of_words
+from ecgcore.datasets.pack_columns import Columns, Noted, content_of, noted, statements_of
 from ecgcore.datasets.pack_file import PackWriter
-from ecgcore.datasets.packed_aside import Answers, aside_fields, rule_answers
-from ecgcore.datasets.record import DataLabel, DataSet, DatasetRecord, Skipped
-from ecgcore.datasets.splits import LeakError, Member, Split, assign_folds, check_folds
-from ecgcore.labels import CodeSystem, LabelSetName, in_set, label_set, map_code, mapped_codes
-from ecgcore.models.aside import PAPER_RULES
+from ecgcore.datasets.pack_part import PackPart
+from ecgcore.datasets.packed_aside import rule_answers
+from ecgcore.datasets.record import DataSet, DatasetRecord, Skipped
 from ecgcore.models.input_spec import Conditioning, InputSpec, prepare
-from ecgcore.recording import LEADS, Patient, RecordingError
+from ecgcore.recording import LEADS, RecordingError
+
+__all__ = ["PackOptions", "PackProgress", "Packed", "pack", "packed_step_by_step", "statements_of"]
 
 SCALE = 0.001
-LABEL_SETS: tuple[LabelSetName, ...] = get_args(LabelSetName)
 
 
 @dataclass(frozen=True)
@@ -62,29 +60,15 @@ class Packed:
     decided: dict[str, int]
 
 
-@dataclass
-class _Columns:
-    """What the header says record by record."""
+@dataclass(frozen=True)
+class PackProgress:
+    """``done`` of ``total`` members looked at, of which ``records`` are packed; the last one that
+    was left out, with why, where it was this one."""
 
-    members: list[Member] = field(default_factory=list)
-    folds: list[int | None] = field(default_factory=list)
-    labels: list[list[dict[str, Any]]] = field(default_factory=list)
-    targets: dict[str, list[list[int]]] = field(
-        default_factory=lambda: {name: [] for name in LABEL_SETS}
-    )
-    unmapped: Counter[str] = field(default_factory=Counter)
-    patients: list[Patient] = field(default_factory=list)
-    answers: list[Answers] = field(default_factory=list)
-
-    @property
-    def decided(self) -> dict[str, int]:
-        """In how many records each rule was decided; empty where none was measured."""
-        if not self.answers:
-            return {}
-        return {
-            label: sum(answers[at] is not None for answers in self.answers)
-            for at, label in enumerate(PAPER_RULES)
-        }
+    done: int
+    total: int
+    records: int
+    left_out: Skipped | None = None
 
 
 def stored_counts(record: DatasetRecord, spec: InputSpec) -> NDArray[np.int16]:
@@ -93,118 +77,123 @@ def stored_counts(record: DatasetRecord, spec: InputSpec) -> NDArray[np.int16]:
     return np.clip(values, -32767, 32767).astype(np.int16)
 
 
-def statements_of(labels: Iterable[DataLabel]) -> tuple[frozenset[str], tuple[DataLabel, ...]]:
-    """The SCP-ECG statements that labels mean exactly, and the labels that mean none."""
-    found: set[str] = set()
-    left: list[DataLabel] = []
-    for label in labels:
-        mapped: set[str] = set()
-        if label.system == "text":
-            mapped = {statement_of_words(label.code) or ""} - {""}
-        elif label.system in get_args(CodeSystem):
-            system = cast(CodeSystem, label.system)
-            if label.code in mapped_codes(system):
-                mapped = {
-                    one.code
-                    for one in map_code(label.code, system, "SCP-ECG")
-                    if one.match == "exact"
-                }
-        found |= mapped
-        if not mapped:
-            left.append(label)
-    return frozenset(found), tuple(left)
-
-
 def pack(data: DataSet, path: Path, options: PackOptions | None = None) -> Packed:
     """Write ``path``. Raises LeakError where folds part a patient, ValueError for no record."""
+    steps = packed_step_by_step(data, path, options)
+    try:
+        while True:
+            next(steps)
+    except StopIteration as end:
+        done: Packed = end.value
+        return done
+
+
+def packed_step_by_step(
+    data: DataSet, path: Path, options: PackOptions | None = None
+) -> Generator[PackProgress, None, Packed]:
+    """``pack``, telling after each member how far it is; broken off, the next call goes on.
+
+    Where somebody else packs the same file, it waits for them.
+    """
     options = options or PackOptions()
-    spec, columns = options.spec, _Columns()
+    spec, columns = options.spec, Columns()
     skipped: list[Skipped] = []
     seen: dict[str, str] = {}
-    codes = {name: [label.code for label in label_set(name)] for name in LABEL_SETS}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryFile(dir=path.parent) as samples:
-        writer = PackWriter(samples, (len(spec.leads), spec.samples))
-        for record in data.records():
-            if isinstance(record, Skipped):
-                skipped.append(record)
-                continue
-            name, digest = record.recording.record_id, _content(record)
-            if digest in seen:
-                skipped.append(Skipped(name, f"the same signal as {seen[digest]}"))
-                continue
-            try:
-                counts = stored_counts(record, spec)
-                if options.rules:
-                    columns.answers.append(rule_answers(record.recording))
-                writer.add(counts)
-            except RecordingError as error:
-                skipped.append(Skipped(name, str(error)))
-                continue
-            seen[digest] = name
-            _note(columns, record, codes)
-        if not writer.records:
-            raise ValueError(f"{data.name} gave no record that can be packed")
-        writer.finish(path, _header(data.name, options, columns, codes, skipped))
-    return Packed(writer.records, tuple(skipped), dict(columns.unmapped), columns.decided)
-
-
-def _content(record: DatasetRecord) -> str:
-    """A hash of the signal alone: a copy under another name or header is the same recording."""
-    recording = record.recording
-    start = f"{recording.sampling_rate} {recording.leads}".encode()
-    return hashlib.sha256(start + recording.signal.tobytes()).hexdigest()
-
-
-def _note(columns: _Columns, record: DatasetRecord, codes: dict[LabelSetName, list[str]]) -> None:
-    recording = record.recording
-    found, unmapped = statements_of(record.labels)
-    columns.members.append(
-        Member(recording.record_id, record.origin, record.patient.patient_id, _content(record))
+    shape = (len(spec.leads), spec.samples)
+    part = PackPart(
+        path.with_name(f"{path.name}.part"), _of(data, options), 2 * shape[0] * shape[1]
     )
-    columns.folds.append(record.fold)
-    columns.patients.append(recording.patient)
-    columns.labels.append([asdict(label) for label in record.labels])
-    columns.unmapped.update(f"{label.system} {label.code}" for label in unmapped)
-    for name in LABEL_SETS:
-        counted = {in_set(statement, name) for statement in found} - {None}
-        columns.targets[name].append([at for at, code in enumerate(codes[name]) if code in counted])
+    total = len(data.skipped) + len(data)
+    try:
+        for row in part.rows:
+            _take(row, columns, skipped, seen)
+        yield PackProgress(len(part.rows), total, len(columns.members))
+        for done, (row, values) in enumerate(
+            _packed(data, options, seen, len(part.rows)), len(part.rows) + 1
+        ):
+            part.add(row, values)
+            _take(row, columns, skipped, seen)
+            left_out = row if isinstance(row, Skipped) else None
+            yield PackProgress(done, total, len(columns.members), left_out)
+        if not columns.members:
+            part.remove()
+            why = f"; the first: {skipped[0].member}: {skipped[0].reason}" if skipped else ""
+            raise ValueError(f"{data.name} gave no record that can be packed{why}")
+        _finish(data, path, options, part=part, columns=columns, skipped=skipped)
+    finally:
+        if not part.samples.closed:
+            part.close()
+    return Packed(len(columns.members), tuple(skipped), dict(columns.unmapped), columns.decided)
 
 
-def _header(
-    name: str,
+def _take(
+    row: Noted | Skipped, columns: Columns, skipped: list[Skipped], seen: dict[str, str]
+) -> None:
+    if isinstance(row, Skipped):
+        skipped.append(row)
+    else:
+        columns.add(row)
+        seen[row.member.content or ""] = row.member.record_id
+
+
+def _packed(
+    data: DataSet, options: PackOptions, seen: dict[str, str], first: int
+) -> Iterator[tuple[Noted | Skipped, NDArray[np.int16] | None]]:
+    """The members from the ``first`` on, each with its samples or why it is left out."""
+    for record in data.records(first):
+        if isinstance(record, Skipped):
+            yield record, None
+            continue
+        name, digest = record.recording.record_id, content_of(record)
+        if digest in seen:
+            yield Skipped(name, f"the same signal as {seen[digest]}"), None
+            continue
+        try:
+            counts = stored_counts(record, options.spec)
+            answers = rule_answers(record.recording) if options.rules else None
+        except RecordingError as error:
+            yield Skipped(name, str(error)), None
+            continue
+        yield noted(record, answers), counts
+
+
+def _finish(
+    data: DataSet,
+    path: Path,
     options: PackOptions,
-    columns: _Columns,
-    codes: dict[LabelSetName, list[str]],
+    *,
+    part: PackPart,
+    columns: Columns,
     skipped: list[Skipped],
-) -> dict[str, Any]:
-    members = columns.members
-    given = [fold for fold in columns.folds if fold is not None]
-    if given and len(given) != len(members):
-        raise LeakError(f"{name} gives folds for {len(given)} of {len(members)} records")
-    folds = given or list(assign_folds(members))
-    check_folds(members, folds)
-    return {
-        "name": name,
-        "scale": SCALE,
-        "sampling_rate": options.conditioning.stored_rate,
-        "leads": list(options.leads),
-        "conditioning": asdict(options.conditioning),
-        "codes": codes,
-        "targets": columns.targets,
-        "record_ids": [member.record_id for member in members],
-        "patient_ids": [member.patient_id for member in members],
-        "origins": [member.origin for member in members],
-        "folds": folds,
-        "split": _split_of(bool(given), members),
-        "labels": columns.labels,
-        **aside_fields(columns.patients, columns.answers if options.rules else None),
-        "unmapped": dict(columns.unmapped),
-        "skipped": [asdict(one) for one in skipped],
-    }
+) -> None:
+    """The whole file from its part."""
+    spec = options.spec
+    try:
+        header = columns.header(data.name, skipped)
+    except ValueError:  # a leak: going on would meet it again
+        part.remove()
+        raise
+    part.flush()
+    writer = PackWriter(part.samples, (len(spec.leads), spec.samples))
+    writer.resume()
+    writer.finish(
+        path,
+        {
+            "name": data.name,
+            "scale": SCALE,
+            "sampling_rate": options.conditioning.stored_rate,
+            "leads": list(options.leads),
+            "conditioning": asdict(options.conditioning),
+            **header,
+        },
+    )
+    part.remove()
 
 
-def _split_of(published: bool, members: list[Member]) -> Split:
-    if published:
-        return "published"
-    return "by patient" if all(member.patient_id for member in members) else "by record"
+def _of(data: DataSet, options: PackOptions) -> str:
+    """A hash of what is packed, and how."""
+    told = hashlib.sha256(json.dumps(asdict(options), sort_keys=True).encode())
+    told.update(f"{data.name} {len(data)} {data.skipped!r}".encode())
+    for entry in data.entries:
+        told.update(repr(entry).encode())
+    return told.hexdigest()

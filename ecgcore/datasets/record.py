@@ -94,11 +94,11 @@ class DataSet:
         )
         return DatasetRecord(recording, entry.labels, entry.patient, entry.fold, entry.origin)
 
-    def records(self) -> Iterator[DatasetRecord | Skipped]:
-        """Everything in index order: first what the index left out, then a record or its refusal
-        for each entry."""
-        yield from self.skipped
-        for entry in self.entries:
+    def records(self, first: int = 0) -> Iterator[DatasetRecord | Skipped]:
+        """Everything in index order: what the index left out, then a record or its refusal for each
+        entry; of all these from the ``first`` on."""
+        yield from self.skipped[first:]
+        for entry in self.entries[max(0, first - len(self.skipped)) :]:
             try:
                 yield self.read(entry)
             except (RecordingError, DataSetError) as error:

@@ -24,7 +24,7 @@ Keep = Literal["best", "last"]
 BestBy = Literal["auroc", "sensitivity"]
 Precision = Literal["float32", "bfloat16"]
 
-_CHOICES: dict[str, tuple[str, ...]] = {
+CHOICES: dict[str, tuple[str, ...]] = {
     "sampling": get_args(Sampling),
     "schedule": get_args(Schedule),
     "optimiser": get_args(Optimiser),
@@ -116,7 +116,7 @@ class TrainOptions:
 
     def __post_init__(self) -> None:
         refuse_wrong_types(self)
-        for name, allowed in _CHOICES.items():
+        for name, allowed in CHOICES.items():
             if getattr(self, name) not in allowed:
                 raise ValueError(f"{name} {getattr(self, name)!r}; allowed: {', '.join(allowed)}")
         label_set_names(self.label_set)

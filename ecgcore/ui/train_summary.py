@@ -1,0 +1,207 @@
+"""The right of a new run: what it comes to, how long it takes, why it could not begin, Start."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from html import escape
+from typing import Any
+
+import streamlit as st
+
+from ecgcore.datasets.data_facts import DataFacts
+from ecgcore.jobs.control import submit
+from ecgcore.jobs.estimate import Estimate, estimate
+from ecgcore.jobs.values import JobError, RunOrder
+from ecgcore.review.people import Forbidden
+from ecgcore.review.values import ReviewError
+from ecgcore.training.draft import Draft
+from ecgcore.training.options import TrainOptions
+from ecgcore.training.refusals import answered_labels, refusals
+from ecgcore.training.whole_run import of_snapshot
+from ecgcore.ui import label_services, services, train_data
+from ecgcore.ui.markdown import plain
+from ecgcore.ui.memory import Memory
+from ecgcore.ui.train_options import draft, put_all_back, wrong
+
+VIEW, OPEN = "train-view", "train-open"
+
+
+@cache
+def _refusals() -> Memory[tuple[str, ...]]:
+    return Memory(256)
+
+
+@cache
+def _estimates() -> Memory[Estimate | str]:
+    return Memory(64)
+
+
+def chosen_facts() -> DataFacts | str:
+    """The facts of the chosen data, or why there are none."""
+    now = draft()
+    if not now.data and not now.snapshot:
+        return "Choose data to learn from, or add some from a folder."
+    try:
+        return train_data.facts_of(now.data, now.snapshot)
+    except (ValueError, ReviewError) as error:
+        return str(error)
+
+
+def show_summary(person: str, facts: DataFacts | str, forbidden: str | None) -> None:
+    """Everything on the right."""
+    now = draft()
+    st.session_state.setdefault("train-name", now.name)
+    st.text_input(
+        "Name of the model", key="train-name", max_chars=60,
+        help="1 to 60 of a-z, 0-9, _ and -. The review page offers the model under this name.",
+    )  # fmt: skip
+    options, said = _checked(now, facts)
+    _facts_list(now, facts, options)
+    changed = now.changed()
+    if changed:
+        st.button(
+            f"Put all {len(changed)} changes back" if len(changed) > 1 else "Put the change back",
+            key="train-all-back", on_click=put_all_back,
+        )  # fmt: skip
+    order = None if said or options is None else _order(now, options, person)
+    if isinstance(order, str):
+        said, order = (order,), None
+    if said:
+        lines = "".join(f"<li>{escape(one)}</li>" for one in said)
+        st.html(f'<div class="lightbox-title">Cannot begin yet</div>'
+                f'<ul class="train-refusals">{lines}</ul>')  # fmt: skip
+    _estimate(order)
+    if forbidden:
+        st.warning(plain(forbidden))
+    st.button(
+        "Start", type="primary", key="train-start", width="stretch",
+        disabled=order is None or forbidden is not None, on_click=_start, args=(order,),
+        help="The run is a process of its own: page, browser and server may be closed.",
+    )  # fmt: skip
+    failed = st.session_state.pop("train-not-started", None)
+    if failed:
+        st.error(plain(failed))
+
+
+def _checked(now: Draft, facts: DataFacts | str) -> tuple[TrainOptions | None, tuple[str, ...]]:
+    """The options where they can be used, and every reason against a start."""
+    unread = tuple(wrong().values())
+    try:
+        options = now.train_options()
+    except ValueError as error:
+        text = str(error)
+        return None, (*unread, text[:1].upper() + text[1:] + ".")
+    if isinstance(facts, str):
+        return options, (*unread, facts[:1].upper() + facts[1:] + ("" if facts[-1] == "." else "."))
+    key = json.dumps([options.to_json(), now.data, now.snapshot, facts.records], sort_keys=True)
+    return options, (*unread, *_refusals().get(key, lambda: refusals(options, facts)))
+
+
+def _order(now: Draft, options: TrainOptions, person: str) -> RunOrder | str:
+    """What would be asked for, or why it cannot be."""
+    told = of_snapshot(options, now.snapshot, beside=bool(now.data))
+    try:
+        return RunOrder(
+            st.session_state["train-name"].strip(), told.to_json(), now.data, now.snapshot,
+            now.recipe, person,
+        )  # fmt: skip
+    except JobError as error:
+        text = str(error)
+        return text[:1].upper() + text[1:] + "."
+
+
+def _facts_list(now: Draft, facts: DataFacts | str, options: TrainOptions | None) -> None:
+    rows: list[tuple[str, str]] = []
+    if isinstance(facts, DataFacts):
+        people = "not told" if facts.patients is None else f"{facts.patients:,}"
+        training = facts.records_in(now.value("train_folds"))
+        scored = facts.records_in(now.value("validation_folds"))
+        rows += [
+            ("Recordings", f"{facts.records:,}"), ("Patients", people),
+            ("To learn from", f"{training:,}"), ("To validate on", f"{scored:,}"),
+        ]  # fmt: skip
+        if options is not None:
+            enough, every = answered_labels(options, facts)
+            rows.append(("Labels with enough", f"{enough} of {every}"))
+    members = now.value("members")
+    count = members if isinstance(members, int) else len(members)
+    rows.append(("Network", str(now.value("network")) + (f", {count} members" * (count > 1))))
+    rows.append(("Changed options", str(len(now.changed())) if now.recipe else "no recipe"))
+    told = "".join(f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in rows)
+    st.html(f'<dl class="train-facts">{told}</dl>')
+
+
+def _estimate(order: RunOrder | None) -> None:
+    """Time and memory from measured steps, once asked for; another draft is asked anew."""
+    key = "" if order is None else _key(order)
+    asked = st.button(
+        "Estimate time and memory", key="train-estimate", disabled=order is None, width="stretch",
+        help="Makes a few real steps in a process of its own; takes some seconds.",
+    )  # fmt: skip
+    if order is None or not (asked or key in _estimates()):
+        return
+    with st.spinner("Measuring a few steps …"):
+        found = _estimates().get(key, lambda: _measured(order))
+    if isinstance(found, str):
+        st.warning(plain(found))
+        return
+    device = f", GPU memory {_bytes(found.device_bytes)}" if found.device_bytes else ""
+    st.html(
+        f'<dl class="train-facts"><dt>Takes about</dt><dd>{duration(found.seconds)}</dd>'
+        f"<dt>An epoch</dt><dd>{duration(found.epoch_seconds)}</dd>"
+        f"<dt>A step</dt><dd>{_milliseconds(found.step_seconds)}</dd>"
+        f"<dt>Memory</dt><dd>{_bytes(found.peak_bytes)}{device}</dd>"
+        f"<dt>On</dt><dd>{escape(found.device)}</dd></dl>"
+    )
+
+
+def _key(order: RunOrder) -> str:
+    told: dict[str, Any] = order.to_json()
+    return json.dumps({k: told[k] for k in ("options", "data", "snapshot")}, sort_keys=True)
+
+
+def _measured(order: RunOrder) -> Estimate | str:
+    try:
+        return estimate(services.workspace(), order)
+    except JobError as error:
+        return str(error)
+
+
+def _start(order: RunOrder | None) -> None:
+    """Start, and go to the run."""
+    if order is None:
+        return
+    fresh = RunOrder(
+        order.name, order.options, order.data, order.snapshot, order.recipe, order.asked_by
+    )  # asked for at this moment
+    try:
+        run_id = submit(services.workspace(), label_services.store(), fresh)
+    except (JobError, Forbidden, ReviewError, OSError) as error:
+        st.session_state["train-not-started"] = str(error)
+        return
+    st.session_state[OPEN] = run_id
+    st.session_state[VIEW] = "Runs"
+
+
+def duration(seconds: float) -> str:
+    """A time in words: "40 s", "12 min", "3 h 20 min", "2 days 4 h"."""
+    if seconds < 1:
+        return "under a second"
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    if minutes < 90:
+        return f"{minutes} min"
+    hours, rest = divmod(minutes, 60)
+    if hours < 48:
+        return f"{hours} h {rest} min" if rest else f"{hours} h"
+    return f"{hours // 24} days {hours % 24} h"
+
+
+def _milliseconds(seconds: float) -> str:
+    return f"{1000 * seconds:.0f} ms" if seconds < 2 else f"{seconds:.1f} s"
+
+
+def _bytes(count: int) -> str:
+    return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.0f} MB"

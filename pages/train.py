@@ -1,0 +1,32 @@
+"""Train: put a run together and start it, watch runs, compare them."""
+
+import streamlit as st
+
+from ecgcore.ui import style
+from ecgcore.ui.reviewer import reviewer
+
+VIEWS = ("New run", "Runs", "Compare")
+
+style.dress_page()
+person = reviewer()
+view = st.segmented_control(
+    "View",
+    VIEWS,
+    default=VIEWS[0],
+    required=True,
+    key="train-view",
+    persist_state="session",
+    label_visibility="collapsed",
+)
+if view == "Runs":
+    from ecgcore.ui.train_runs import show_runs
+
+    show_runs(person)
+elif view == "Compare":
+    from ecgcore.ui.train_compare import show_compare
+
+    show_compare(person)
+else:
+    from ecgcore.ui.train_new import show_new
+
+    show_new(person)

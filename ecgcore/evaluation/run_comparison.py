@@ -73,8 +73,8 @@ class RunScores:
 
 @dataclass(frozen=True)
 class RunComparison:
-    """``records`` validation records, the ``labels`` that all runs answer for and of which both
-    classes are among them, with their ``positives``; the runs in the order given."""
+    """``records`` validation records, the ``labels`` that all runs have a score for and of which
+    both classes are among them, with their ``positives``; the runs in the order given."""
 
     records: int
     labels: Labels

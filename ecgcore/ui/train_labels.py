@@ -1,0 +1,71 @@
+"""How well a run tells each label, after its newest epoch."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import streamlit as st
+
+from ecgcore.jobs.answers import card_of
+from ecgcore.jobs.values import RunStatus
+from ecgcore.labels import label_set
+from ecgcore.ui.train_course import LabelCourse, labels_now
+
+_HEIGHT, _ROW = 300, 36
+ABSENT = "not scored: the validation records are all with it, or all without it"
+
+
+def show_labels(run: RunStatus) -> None:
+    """The table; of a fixed height, before the first epoch too."""
+    now = labels_now(run.folder)
+    rows = () if now is None else now.labels
+    said = "after the first epoch" if now is None else f"after epoch {now.epoch}"
+    if run.live is not None and run.live.members > 1 and now is not None:
+        said += f" of member {now.member}"
+    st.html(f'<div class="lightbox-title">Labels on the validation records, {said}</div>')
+    reasons = reasons_of(run)
+    st.dataframe(
+        {
+            "Label": [one.code for one in rows],
+            "Description": [_descriptions(one.set).get(one.code, "") for one in rows],
+            "AUROC": [one.auroc for one in rows],
+            "AUPRC": [one.auprc for one in rows],
+            "AUROC by epoch, 0 to 1": [list(one.course) for one in rows],
+            "Remark": [_remark(one, reasons) for one in rows],
+        },
+        height=_HEIGHT,
+        row_height=_ROW,
+        hide_index=True,
+        key="train-labels",
+        placeholder="–",
+        column_config={
+            "AUROC": st.column_config.NumberColumn(format="%.3f"),
+            "AUPRC": st.column_config.NumberColumn(format="%.3f"),
+            "AUROC by epoch, 0 to 1": st.column_config.LineChartColumn(y_min=0.0, y_max=1.0),
+        },
+        alt="AUROC and AUPRC of each label",
+    )
+
+
+def reasons_of(run: RunStatus) -> dict[tuple[str, str], str]:
+    """Why a finished model does not answer for a label, by set and code."""
+    card = card_of(run) if run.state == "finished" else None
+    if card is None:
+        return {}
+    return {
+        (label.set, label.code): label.reason or "too few recordings"
+        for label in card.labels
+        if not label.answered
+    }
+
+
+def _remark(one: LabelCourse, reasons: dict[tuple[str, str], str]) -> str:
+    reason = reasons.get((one.set, one.code))
+    if reason is not None:
+        return f"not answered: {reason}"
+    return ABSENT if one.auroc is None else ""
+
+
+@cache
+def _descriptions(name: str) -> dict[str, str]:
+    return {label.code: label.description for label in label_set(name)}

@@ -25,6 +25,8 @@ from ecgcore.ui.train_options import DRAFT, draft, key_of, put, put_back, shown
 
 _EVERY_PAPER = "All papers"
 _OURS = "No paper: our own"
+_NONE = ""
+"""Stands for none in a list of choices."""
 _SETS = ("superclasses", "statements", "subclasses", "form", "rhythm")
 
 
@@ -65,15 +67,16 @@ def _show_data(person: str) -> None:
         help="Several are learned from together; no recording may stand in two of them. Packed "
         "files of this workspace, and those found in folders.",
     )  # fmt: skip
+    train_data.show_chosen(now.data)
     known = train_data.taken_snapshots(person)
     names = {one.hash: f"{one.hash[:8]} · {one.taken_at[:16].replace('T', ' ')}" for one in known}
-    hashes = [None, *names]
+    hashes = [_NONE, *names]
     if now.snapshot is not None and now.snapshot not in names:
         hashes.append(now.snapshot)
-    st.session_state["train-snapshot"] = now.snapshot
+    st.session_state["train-snapshot"] = now.snapshot or _NONE
     st.selectbox(
         "Reviewed labels", hashes, key="train-snapshot", on_change=_take_data,
-        format_func=lambda one: "None: the labels on file" if one is None
+        format_func=lambda one: "None: the labels on file" if one == _NONE
         else names.get(one, f"{one[:8]}, not in this workspace"),
         help="A snapshot of the labels that people reviewed on the page Label quality; the "
         "workspace's recordings are learned from with them, beside the data above.",
@@ -91,8 +94,8 @@ def _take_data() -> None:
     put(
         Draft(
             now.recipe, now.base, now.options,
-            tuple(st.session_state["train-data-files"]), st.session_state["train-snapshot"],
-            now.name,
+            tuple(st.session_state["train-data-files"]),
+            st.session_state["train-snapshot"] or None, now.name,
         )
     )  # fmt: skip
 
@@ -120,25 +123,27 @@ def _show_recipe() -> None:
     names = tuple(recipes()) if paper == _EVERY_PAPER else _papers()[paper]
     if now.recipe is not None and now.recipe not in names:
         names = (now.recipe, *names)
-    offered: list[str | None] = [*names] if now.recipe is not None else [None, *names]
-    st.session_state["train-recipe"] = now.recipe
+    offered = [*names] if now.recipe is not None else [_NONE, *names]
+    st.session_state["train-recipe"] = now.recipe or _NONE
     st.selectbox(
         "Recipe", offered, key="train-recipe", on_change=_take_recipe, format_func=_recipe_name,
         help="Type to search. NAME is for small data, NAME_paper has the paper's own numbers. "
         "Choosing another one gives up what was changed.",
     )  # fmt: skip
-    if now.recipe is not None:
-        for said in recipe(now.recipe).not_done.values():
-            st.caption(f"Not as in the paper: {plain(said)}.")
+    undone = recipe(now.recipe).not_done if now.recipe is not None else {}
+    if undone:
+        with st.expander(f"Not as in the paper: {len(undone)}"):
+            for said in undone.values():
+                st.caption(f"{plain(said)}.")
 
 
-def _recipe_name(name: str | None) -> str:
-    return "Options of an earlier run" if name is None else f"{name} · {recipe(name).title}"
+def _recipe_name(name: str) -> str:
+    return f"{name} · {recipe(name).title}" if name else "Options of an earlier run"
 
 
 def _take_recipe() -> None:
     chosen = st.session_state["train-recipe"]
-    if chosen is not None:
+    if chosen:
         put(draft_of_recipe(chosen, draft()), anew=True)
         st.session_state["train-name"] = chosen
 
@@ -260,7 +265,7 @@ def _rate() -> None:
     key = _shown("sampling_rate", None if rate is None else float(rate))
     st.number_input(
         "Rate, Hz", min_value=1.0, max_value=999.0, step=25.0, format="%g", key=key, width=150,
-        on_change=_take_rate, placeholder=f"its own: {own:g}", help=OPTION_WORDS["sampling_rate"],
+        on_change=_take_rate, placeholder=f"{own:g}", help=OPTION_WORDS["sampling_rate"],
     )  # fmt: skip
     _changed_line("sampling_rate")
 
@@ -274,14 +279,14 @@ def _folder_choice(option: str) -> None:
     now = draft()
     known = _models() | (_starts() if option == "start" else {})
     value = now.value(option)
-    key = _shown(option, value)
+    key = _shown(option, value or _NONE)
     needs = option == "teacher" and OBJECTIVES[now.value("objective")].taught
     st.selectbox(
         "Teacher" if option == "teacher" else "Starting weights",
-        [None, *known, *([value] if value not in (None, *known) else [])], key=key,
+        [_NONE, *known, *([value] if value not in (None, *known) else [])], key=key,
         on_change=_take_folder, args=(option,), accept_new_options=True, width=290,
-        format_func=lambda one: ("Choose one" if needs else "None") if one is None
-        else known.get(one, str(one)),
+        format_func=lambda one: known.get(one, one) if one
+        else "Choose one" if needs else "None",
         help=f"{OPTION_WORDS[option]} Type the full path of another folder.",
     )  # fmt: skip
     _changed_line(option)

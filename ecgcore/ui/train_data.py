@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from functools import cache
+from html import escape
 from pathlib import Path
 from threading import Thread
 
@@ -104,13 +105,22 @@ def _packed_facts(path: Path) -> DataFacts:
 
 
 def name_of(path: str) -> str:
-    """A packed file for people: its folder and its name, with its records where it can be read."""
+    """A packed file for people: its folder and its name."""
     where = Path(path)
-    try:
-        count = f" · {_packed_facts(where).records:,} recordings"
-    except PackedDataError:
-        count = " · cannot be read"
-    return f"{where.parent.name}/{where.name}{count}"
+    return where.stem if where.parent.name == "packs" else f"{where.parent.name}/{where.name}"
+
+
+def show_chosen(data: tuple[str, ...]) -> None:
+    """The chosen files with their recordings, one a line."""
+    lines = []
+    for path in data:
+        try:
+            said = f"{_packed_facts(Path(path)).records:,} recordings"
+        except PackedDataError as error:
+            said = str(error)
+        lines.append(f"<div>{escape(name_of(path))}: {escape(said)}</div>")
+    if lines:
+        st.html(f'<div class="lightbox-small">{"".join(lines)}</div>')
 
 
 @st.fragment(run_every=None)
@@ -249,6 +259,7 @@ __all__ = [
     "found_files",
     "name_of",
     "remember",
+    "show_chosen",
     "show_counts",
     "show_folder_look",
     "show_left_out",

@@ -54,6 +54,10 @@ def show_options() -> None:
     names = [name for name in option_names(now.options) if name not in ELSEWHERE]
     network = [name for name in names if name.startswith("network_options.")]
     changed = set(now.changed())
+    # By a style: a row whose key changed would be mounted anew and lose the keyboard's focus.
+    rows = ", ".join(f".st-key-train-row-{_slug(name)}" for name in names if name in changed)
+    mark = f"{rows or '.none'} {{ box-shadow: -3px 0 0 0 var(--warn); }}"
+    st.html(f"<style>{mark}</style>")
     if network:
         _group(f"Network {now.value('network')}", network, changed)
     for group in GROUPS:
@@ -72,11 +76,7 @@ def _group(title: str, names: list[str], changed: set[str]) -> None:
 
 def _row(option: str, changed: bool) -> None:
     now = draft()
-    with st.container(
-        horizontal=True,
-        vertical_alignment="top",
-        key=f"train-row-{_slug(option)}{'-changed' if changed else ''}",
-    ):
+    with st.container(horizontal=True, vertical_alignment="top", key=f"train-row-{_slug(option)}"):
         with st.container(width=230):
             _field(option, now)
         with st.container(width="stretch", gap=None):

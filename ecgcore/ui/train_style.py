@@ -5,8 +5,10 @@ from __future__ import annotations
 import streamlit as st
 
 _CSS = """
-.st-key-train-new > div > .stHorizontalBlock, .st-key-train-new > .stHorizontalBlock {
-  align-items: flex-start; }
+/* what it comes to stays in sight while the options are gone through */
+@media (min-width: 1001px) { .st-key-train-new .stColumn:last-child:nth-child(3) {
+  position: sticky; top: 4.2rem; align-self: flex-start; max-height: calc(100vh - 6.5rem);
+  overflow-y: auto; } }
 .train-group { font-weight: 650; font-size: 1rem; padding: .55rem 0 .1rem;
   border-bottom: 1px solid var(--rule); }
 .train-group i { font-style: normal; font-weight: 600; font-size: .82rem; color: var(--warn);
@@ -15,12 +17,9 @@ _CSS = """
 .train-words b { color: var(--warn); font-weight: 650; }
 .train-words .why { color: var(--ink-soft); }
 .train-words .wrong { color: var(--stop); display: block; font-weight: 600; }
-[class*="st-key-train-row-"] { column-gap: 1rem; }
-[class*="st-key-train-row-"][class*="-changed"] { border-left: 3px solid var(--warn);
-  padding-left: .6rem; }
+[class*="st-key-train-row-"] { column-gap: 1rem; padding-left: .6rem; margin-left: -.6rem; }
 [class*="st-key-train-back-"] button { min-height: 0; padding: 0; }
 .st-key-train-options { gap: .45rem; }
-.st-key-train-summary { position: sticky; top: 4.2rem; }
 .train-facts { display: grid; grid-template-columns: max-content 1fr; gap: .2rem 1rem;
   font-size: .9rem; margin: 0; padding: 0 !important; font-variant-numeric: tabular-nums; }
 .train-facts dt { color: var(--ink-soft); margin: 0; font-weight: 400; }

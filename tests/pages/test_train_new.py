@@ -1,0 +1,184 @@
+"""The Train page's new run in process: what it offers, marks, refuses and asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from ecgcore.jobs.values import RunOrder
+from ecgcore.models.registry import network_names
+from ecgcore.training.recipes import recipes
+from ecgcore.ui import label_services, train_data, train_summary
+from ecgcore.ui.reviewer import account
+from ecgcore.workspace import Workspace
+from tests.packed_example import write_packed
+from tests.pages.looking import html, workspace
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[RunOrder]:
+    """What was asked for, in the place of starting it."""
+    orders: list[RunOrder] = []
+
+    def submit(here: Workspace, store: Any, order: RunOrder) -> str:
+        orders.append(order)
+        return "20260101-000000-mine"
+
+    monkeypatch.setattr(train_summary, "submit", submit)
+    return orders
+
+
+@pytest.fixture
+def opened(app: AppTest, tmp_path: Path) -> Iterator[AppTest]:
+    """The page with one packed file in the workspace, chosen."""
+    for kept in (label_services._stores, train_data._facts, train_data._looks):
+        kept.cache_clear()
+    packs = workspace(tmp_path).root / "packs"
+    packs.mkdir(parents=True)
+    write_packed(packs / "some.npz")
+    app.run()
+    app.switch_page("pages/train.py").run()
+    assert not app.exception, app.exception
+    app.multiselect(key="train-data-files").set_value([str(packs / "some.npz")]).run()
+    app.multiselect[1].set_value(["superclasses"]).run()
+    _number(app, "fewest_positives").set_value(5).run()
+    assert not app.exception, app.exception
+    yield app
+    label_services._stores.cache_clear()
+
+
+def _number(app: AppTest, option: str) -> Any:
+    slug = option.replace(".", "-")
+    return next(one for one in app.number_input if f"-{slug}-" in one.key)
+
+
+def _select(app: AppTest, option: str) -> Any:
+    return next(one for one in app.selectbox if f"-{option}-" in one.key)
+
+
+def _refused(app: AppTest) -> bool:
+    return bool(app.button(key="train-start").disabled)
+
+
+def test_without_data_it_says_so_and_starts_nothing(app: AppTest) -> None:
+    app.run()
+    app.switch_page("pages/train.py").run()
+    assert not app.exception
+    assert "Choose data to learn from" in html(app)
+    assert _refused(app)
+
+
+def test_every_recipe_and_every_network_can_be_chosen(opened: AppTest) -> None:
+    assert len(opened.selectbox(key="train-recipe").options) == len(recipes())
+    assert len(opened.selectbox(key="train-network").options) == len(network_names()) - 1
+    opened.selectbox(key="train-paper").set_value("No paper: our own").run()
+    names = [one.partition(" ")[0] for one in opened.selectbox(key="train-recipe").options]
+    assert {"lightbox", "forest"} <= set(names) and "cnn_te" not in names
+    for name in ("lightbox", "hrnn", "mvkt_clecg", "ecgencode_m2_paper", "mlwgat"):
+        opened.selectbox(key="train-paper").set_value("All papers").run()
+        opened.selectbox(key="train-recipe").set_value(name).run()
+        assert not opened.exception, (name, opened.exception)
+        assert opened.text_input(key="train-name").value == name
+
+
+def test_the_summary_counts_what_the_folds_hold(opened: AppTest) -> None:
+    said = html(opened)
+    assert "<dt>To learn from</dt><dd>80</dd>" in said
+    assert "<dt>To validate on</dt><dd>10</dd>" in said
+    folds = next(one for one in opened.pills if "validation_folds" in one.key)
+    folds.set_value([8]).run()
+    said = html(opened)
+    assert "<dt>To learn from</dt><dd>70</dd>" in said, "a fold is never in both"
+
+
+def test_a_change_is_marked_with_the_recipes_value_and_put_back(opened: AppTest) -> None:
+    _number(opened, "epochs").set_value(3).run()
+    assert "Changed; the recipe has 30." in html(opened)
+    opened.button(key="train-back-epochs").click().run()
+    assert "Changed; the recipe has 30." not in html(opened)
+    assert _number(opened, "epochs").value == 30
+
+
+def test_all_changes_are_put_back_at_once(opened: AppTest) -> None:
+    _number(opened, "epochs").set_value(3).run()
+    _number(opened, "augmentation.noise").set_value(0.4).run()
+    opened.button(key="train-all-back").click().run()
+    assert _number(opened, "augmentation.noise").value == 0.1
+    assert "<dt>Changed options</dt><dd>0</dd>" in html(opened)
+
+
+def test_start_asks_for_exactly_what_is_shown(opened: AppTest, asked: list[RunOrder]) -> None:
+    _number(opened, "epochs").set_value(3).run()
+    opened.text_input(key="train-name").set_value("mine").run()
+    assert not _refused(opened)
+    opened.button(key="train-start").click().run()
+    (order,) = asked
+    assert (order.name, order.recipe, order.asked_by) == ("mine", "inception", account())
+    assert order.options["epochs"] == 3 and order.options["label_set"] == "superclasses"
+    assert [Path(one).name for one in order.data] == ["some.npz"]
+    assert opened.session_state["train-open"] == "20260101-000000-mine"
+    assert opened.session_state["train-view"] == "Runs"
+
+
+def test_what_cannot_begin_is_a_sentence_and_start_is_off(opened: AppTest) -> None:
+    _select(opened, "objective").set_value("mkd").run()
+    assert "The objective mkd learns from a teacher; choose one." in html(opened)
+    assert _refused(opened)
+    _select(opened, "objective").set_value("bce").run()
+    assert not _refused(opened)
+    opened.text_input(key="train-name").set_value("My model!").run()
+    assert "give 1 to 60 of a-z" in html(opened)
+    assert _refused(opened)
+
+
+def test_what_is_typed_and_cannot_be_read_is_said_and_nothing_is_lost(opened: AppTest) -> None:
+    opened.selectbox(key="train-recipe").set_value("attia").run()
+    filters = next(one for one in opened.text_input if "-filters-" in (one.key or ""))
+    filters.set_value("[16, 16").run()
+    assert "is no JSON; write a list as [1, 2, 3]" in html(opened)
+    assert _refused(opened)
+    filters.set_value("[8, 8, 8, 8, 8, 8, 8, 8]").run()
+    assert "is no JSON" not in html(opened)
+
+
+def test_an_earlier_run_fills_the_page(opened: AppTest) -> None:
+    options = recipes()["cnn_te"].options.to_json() | {"epochs": 7}
+    opened.session_state["train-repeat"] = RunOrder(
+        "again", options, ("/gone/data.npz",), recipe="cnn_te"
+    ).to_json()
+    opened.run()
+    assert not opened.exception
+    assert opened.selectbox(key="train-recipe").value == "cnn_te"
+    assert _number(opened, "epochs").value == 7
+    assert opened.text_input(key="train-name").value == "again"
+    assert "is not there any more" in html(opened)
+
+
+def test_who_may_not_train_is_told_who_may(opened: AppTest, tmp_path: Path) -> None:
+    label_services.store().grant("root", account(), "reader")
+    opened.run()
+    assert "may not train; it takes annotator" in opened.warning[0].value.replace("\\", "")
+    assert _refused(opened)
+
+
+def test_leaving_the_page_keeps_the_draft(opened: AppTest) -> None:
+    _number(opened, "epochs").set_value(3).run()
+    opened.switch_page("pages/worklist.py").run()
+    opened.switch_page("pages/train.py").run()
+    assert _number(opened, "epochs").value == 3
+    assert opened.multiselect(key="train-data-files").value
+
+
+def test_leads_of_a_set_and_of_ones_own(opened: AppTest) -> None:
+    leads = next(one for one in opened.selectbox if "-leads-" in one.key)
+    leads.set_value("6: I, II, III, aVR, aVL, aVF").run()
+    assert not opened.exception
+    own = next(one for one in opened.pills if one.key == "train-own-leads")
+    assert own.value == ["I", "II", "III", "aVR", "aVL", "aVF"]
+    own.set_value(["V1", "I"]).run()
+    leads = next(one for one in opened.selectbox if "-leads-" in one.key)
+    assert leads.value == "2: I, V1"

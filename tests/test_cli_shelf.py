@@ -17,6 +17,7 @@ from ecgcore.signal.simulator import PRESETS, simulate
 from ecgcore.workspace import Workspace
 from tests.models.shelf_example import model_files, write_model
 from tests.packed_example import write_packed
+from tests.pdf_reading import read_pdf
 
 
 @pytest.fixture
@@ -85,7 +86,7 @@ def test_where_people_sign_in_a_name_without_a_role_may_not(
         assert row["error"] == "Forbidden" and "takes admin" in row["message"]
 
 
-def test_predict_says_where_a_threshold_comes_from(
+def test_predict_and_report_say_where_a_threshold_comes_from(
     here: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     _ask(capsys, "publish", str(here / "model"))
@@ -97,6 +98,10 @@ def test_predict_says_where_a_threshold_comes_from(
     assert "set by ann on 20" in rows["MI"]["threshold_origin"]
     assert rows["NORM"]["threshold_origin"] is None
     assert "except: MI (superclass) 0.999 set by ann" in answer["threshold_origin"]
+    out = here / "out"
+    _ask(capsys, "report", str(here / "heart.npz"), "--model", "mine", "--out", str(out))
+    printed = " ".join(page.text() for page in read_pdf((out / "heart.pdf").read_bytes()))
+    assert "set by ann" in " ".join(printed.split())
 
 
 @pytest.mark.parametrize("real", [False, True])

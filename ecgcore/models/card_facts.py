@@ -128,5 +128,7 @@ def _brief(value: Any) -> str:
     if isinstance(value, list | tuple) and value and isinstance(value[0], dict):
         names = [str(one.get("network", "part")) for one in value]
         return " + ".join(f"{names.count(one)} {one}" for one in dict.fromkeys(names))
+    if isinstance(value, list | tuple):
+        value = ", ".join(str(one) for one in value if one != "")
     text = str(value)
     return text if len(text) <= 60 else f"{text[:57]}…"

@@ -81,7 +81,9 @@ def test_facts_of_a_card_that_holds_nonsense_are_left_out() -> None:
         training={"options": [], "seconds": "long", "teacher": 5},
         calibration={"ece_uncalibrated": "low"},
         cost={"bytes": "few", "parameters": None},
+        network_options={"rules": ["1AVB", "", "STACH"], "kernel": 3},
     )
     facts = card_facts(card)
+    assert facts["Its options"] == "rules 1AVB, STACH, kernel 3"
     assert "Training time" not in facts and "Weights" not in facts
     assert facts["Trained on"] == "many recordings"

@@ -92,6 +92,9 @@ HOSTILE: dict[str, tuple[Callable[[Files], Files], str]] = {
     "weights of NaN": (_nan_weights, "not all of them finite"),
     "missing weights": (_fewer_weights, "do not make a working attia"),
     "another network": (lambda f: _card(f, network="inception"), "do not make a working inception"),
+    "a network too large for its file": (
+        lambda f: _card(f, network="se_ecgnet"), "parameters, the file"
+    ),
     "an unknown network": (lambda f: _card(f, network="os.system"), "unknown network 'os.system'"),
     "a huge option": (
         lambda f: _card(f, network="cnn_te", network_options={"channels": 10**9}),

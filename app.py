@@ -9,6 +9,7 @@ st.navigation(
         st.Page("pages/review.py", title="Review", icon=":material/ecg_heart:"),
         st.Page("pages/label_quality.py", title="Label quality", icon=":material/fact_check:"),
         st.Page("pages/train.py", title="Train", icon=":material/model_training:"),
+        st.Page("pages/models.py", title="Models", icon=":material/neurology:"),
     ],
     position="top",
 ).run()

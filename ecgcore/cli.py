@@ -27,6 +27,14 @@ from ecgcore.cli_review import (
     run_audit,
     run_labels,
 )
+from ecgcore.cli_shelf import (
+    add_export_arguments,
+    add_publish_arguments,
+    add_withdraw_arguments,
+    run_export,
+    run_publish,
+    run_withdraw,
+)
 from ecgcore.cli_suspicion import add_suspicion_arguments, run_suspicion
 from ecgcore.cli_training import (
     Show,
@@ -175,10 +183,22 @@ def _add_model_commands(command: _Command) -> None:
         )
     evaluate.add_argument("--data", type=Path, nargs="+", required=True, metavar="PACKED.npz")
     command("models", _models, "List networks and trained models")
+    _add_shelf_commands(command)
     recipes = command("recipes", _recipes, "List training recipes, with the source of each number")
     recipes.add_argument(
         "names", nargs="*", metavar="NAME", help="whole; none: all, in brief (whole with --json)"
     )
+
+
+def _add_shelf_commands(command: _Command) -> None:
+    add_publish_arguments(
+        command("publish", _printing(run_publish), "Put a trained model on the review page")
+    )
+    add_withdraw_arguments(
+        command("withdraw", _printing(run_withdraw), "Take a model off the review page")
+    )
+    text = "Write a trained model as ONNX, checked against its answers here"
+    add_export_arguments(command("export", _printing(run_export), text))
 
 
 def _add_files(parser: argparse.ArgumentParser) -> None:

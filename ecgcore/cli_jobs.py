@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import argparse
 import getpass
+import json
 from collections.abc import Callable
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ecgcore.cli_training import add_order_arguments, train_options
@@ -24,6 +26,11 @@ def add_jobs_arguments(jobs: argparse.ArgumentParser) -> None:
     acts = jobs.add_subparsers(dest="act", required=True, metavar="ACT")
     start = acts.add_parser("start", help="start a run that outlives this terminal")
     add_order_arguments(start)
+    start.add_argument(
+        "--search", type=Path, metavar="FILE.json",
+        help="try other values of options and keep the best: "
+        '{"space": {"learning_rate": {"low": 1e-4, "high": 1e-2, "log": true}}, "trials": 20}',
+    )  # fmt: skip
     _add_person(start)
     acts.add_parser("list", help="every run of the workspace, the newest first")
     for name in _ACTS:
@@ -84,7 +91,13 @@ def _order(given: argparse.Namespace) -> Any:
     options = train_options(given)
     name = given.name or given.recipe or options.network
     files = tuple(str(path.absolute()) for path in given.data)
-    return RunOrder(name, options.to_json(), files, given.snapshot, given.recipe, given.person)
+    try:
+        search = json.loads(given.search.read_bytes()) if given.search else None
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{given.search} cannot be read: {error}") from error
+    return RunOrder(
+        name, options.to_json(), files, given.snapshot, given.recipe, given.person, search=search
+    )
 
 
 def _row(one: RunStatus) -> dict[str, Any]:

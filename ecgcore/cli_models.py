@@ -23,17 +23,17 @@ if TYPE_CHECKING:
 
 
 def predictor_named(model: str) -> Predictor:
-    """A shipped model by its name, or any by its folder (a name with a slash).
+    """A model of the shelf by its name, or any by its folder (a name with a slash).
 
     Raises CardError; UsageError for the name of a network, which says nothing before it is trained.
     """
-    from ecgcore.models.card import trained_models
+    from ecgcore.models.card import known_folders, trained_models
     from ecgcore.models.predictor import load_predictor, read_predictor
     from ecgcore.models.registry import network_names
 
     if os.sep in model:
         return read_predictor(Path(model))
-    if model not in trained_models() and model in network_names():
+    if model not in known_folders() and model in network_names():
         raise UsageError(
             f"network {model!r} is not trained and must not answer; train it (python -m ecgcore "
             "train) and name its folder, RUN/model, or choose a trained one: "
@@ -44,6 +44,8 @@ def predictor_named(model: str) -> Predictor:
 
 def asked(given: argparse.Namespace, predictor: Predictor) -> dict[str, Any]:
     """What decides a prediction beside the file: one folder of shards answers one such question."""
+    from ecgcore.models.chosen_thresholds import to_json
+
     return {
         "model": predictor.card.name,
         "card_sha256": hashlib.sha256(
@@ -51,12 +53,19 @@ def asked(given: argparse.Namespace, predictor: Predictor) -> dict[str, Any]:
         ).hexdigest(),
         "sampling_rate": given.sampling_rate,
         "unit": given.unit,
+        **({"thresholds": to_json(predictor.chosen)} if predictor.chosen else {}),
     }
 
 
 def model_rows() -> Iterator[dict[str, Any]]:
     """Every network with its cost, then every trained model with its card."""
-    from ecgcore.models.card import CardError, load_card, model_folders, trained_models
+    from ecgcore.models.card import (
+        CardError,
+        is_shipped,
+        load_card,
+        model_folders,
+        trained_models,
+    )
     from ecgcore.models.registry import network_entry, network_names
 
     for name in network_names():
@@ -76,7 +85,9 @@ def model_rows() -> Iterator[dict[str, Any]]:
         except CardError as error:
             yield refusal(model_folders()[name], error)
             continue
-        yield {"kind": "trained", "name": name, "network": card.network, "card": card.to_json()}
+        origin = "shipped" if is_shipped(model_folders()[name]) else "published"
+        yield {"kind": "trained", "name": name, "network": card.network, "origin": origin,
+               "card": card.to_json()}  # fmt: skip
 
 
 @cache

@@ -66,6 +66,7 @@ def plain_prediction(path: Path, prediction: Prediction) -> dict[str, Any]:
                 "set": answer.set,
                 "probability": answer.probability,
                 "threshold": answer.threshold,
+                "threshold_origin": answer.threshold_origin,
                 "positive": answer.positive,
                 "reason": answer.reason,
             }

@@ -1,7 +1,11 @@
-"""Atomic writes: a file is either the old one or the whole new one, whatever happens in between."""
+"""Atomic writes: a file is either the old one or the whole new one, whatever happens in between.
+
+And where the workspace is, which everything that is kept at run time lies under.
+"""
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import tempfile
@@ -9,6 +13,35 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
+
+WORKSPACE = "ECG_WORKSPACE"
+"""The environment variable that names the workspace's folder."""
+
+
+def workspace_root() -> Path:
+    """The folder that ``ECG_WORKSPACE`` names, else ``./workspace``; it need not be there yet."""
+    return Path(os.environ.get(WORKSPACE) or "workspace").absolute()
+
+
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Within, no other process or thread is in here with the same folder; they wait.
+
+    For what is read, changed and written back: two who do so at once would lose one change.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / ".lock").open("ab") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # let go when the file is closed, and when we die
+        yield
+
+
+def sync_folder(folder: Path) -> None:
+    """Bring the names in a folder to the disk: a new or renamed file outlives a power cut."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 @contextmanager

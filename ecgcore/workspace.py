@@ -10,6 +10,7 @@ One folder (``ECG_WORKSPACE``, default ``./workspace``) holds
     simulated/<preset>.npz       the simulator's presets, made when the list is first looked at
     review.db, pseudonym.key     what people decided about labels (see ``review_work``)
     snapshots/, evidence/        labels at a moment; what models and rules say of each recording
+    models/                      published models, which are withdrawn, thresholds that people set
 
 The demo recording is the 12-lead DICOM file that comes inside pydicom; the simulated ones join it
 at the end of the list, named as simulated.
@@ -19,7 +20,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -33,12 +33,11 @@ from ecgcore.readers.stated import Stated, UnstatedError
 from ecgcore.recording import Recording, RecordingError
 from ecgcore.recording_index import RecordingIndex, Summary, file_stamp
 from ecgcore.recording_store import import_files
-from ecgcore.storage import write_json
+from ecgcore.storage import workspace_root, write_json
 
 Origin = Literal["demo", "imported", "folder", "simulated"]
 
 DEMO_NAME = "Demo (12-lead DICOM)"
-ENVIRONMENT = "ECG_WORKSPACE"
 
 
 @dataclass(frozen=True)
@@ -80,7 +79,7 @@ class Workspace:
     @classmethod
     def from_environment(cls) -> Workspace:
         """The workspace that ``ECG_WORKSPACE`` names, else ``./workspace``."""
-        return cls(Path(os.environ.get(ENVIRONMENT) or "workspace").absolute())
+        return cls(workspace_root())
 
     @property
     def recordings(self) -> Path:

@@ -50,6 +50,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "label_queue": BASE | {"label_evidence", "review", "review_work"},
     "label_training": BASE
     | {"datasets", "evaluation", "models", "review_work", "training", "workspace"},
+    "model_shelf": BASE | {"models", "review"},
+    "model_thresholds": BASE | {"models", "model_shelf", "review"},
     "review_work": BASE | {"readers", "datasets", "review", "workspace"},
 }
 ANYTHING = {
@@ -65,6 +67,7 @@ ANYTHING = {
     "cli_review",
     "cli_suspicion",
     "cli_shards",
+    "cli_shelf",
     "cli_training",
     "__main__",
     "__init__",

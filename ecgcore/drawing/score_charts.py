@@ -8,10 +8,10 @@ colour; the colours are those of the paper (Okabe-Ito, 3:1 on it).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +30,7 @@ _SYMBOLS = ("circle", "square", "diamond", "triangle-up", "x")
 _FULL = (-0.02, 1.02)
 
 Values = NDArray[np.floating]
+Corner = Literal["top left", "top right", "bottom left", "bottom right", "above"]
 
 
 @dataclass(frozen=True)
@@ -48,20 +49,35 @@ class ScoreCurve:
             )
 
 
-def draw_precision_recall(curves: Sequence[ScoreCurve], *, dark: bool = False) -> Figure:
+@dataclass(frozen=True)
+class ScoreMark:
+    """A point on a curve, as the one of a threshold: ``name`` says which."""
+
+    name: str
+    x: float
+    y: float
+
+
+def draw_precision_recall(
+    curves: Sequence[ScoreCurve], marks: Sequence[ScoreMark] = (), *, dark: bool = False
+) -> Figure:
     """Precision (``y``) over recall (``x``), with falling recall as scikit-learn gives them."""
     colours = palette(dark)
-    traces = _lines(colours, curves, "hv", "recall %{x:.3f}<br>precision %{y:.3f}")
+    hover = "recall %{x:.3f}<br>precision %{y:.3f}"
+    traces = [*_lines(colours, curves, "hv", hover), *_marks(colours, marks, hover)]
     axes = _axis(colours, "recall (share of positives found, 0 to 1)", _FULL)
     up = _axis(colours, "precision (share of answers that are right, 0 to 1)", _FULL)
     return _figure(colours, "Precision and recall", traces, axes, up)
 
 
-def draw_roc(curves: Sequence[ScoreCurve], *, dark: bool = False) -> Figure:
+def draw_roc(
+    curves: Sequence[ScoreCurve], marks: Sequence[ScoreMark] = (), *, dark: bool = False
+) -> Figure:
     """Sensitivity (``y``) over 1 - specificity (``x``), and the diagonal of chance."""
     colours = palette(dark)
     hover = "1 − specificity %{x:.3f}<br>sensitivity %{y:.3f}"
-    traces = [_diagonal(colours, "chance"), *_lines(colours, curves, "linear", hover)]
+    lines = _lines(colours, curves, "linear", hover)
+    traces = [_diagonal(colours, "chance"), *lines, *_marks(colours, marks, hover)]
     axes = _axis(colours, "1 − specificity (share of negatives flagged, 0 to 1)", _FULL)
     up = _axis(colours, "sensitivity (share of positives flagged, 0 to 1)", _FULL)
     return _figure(colours, "Receiver operating characteristic", traces, axes, up)
@@ -70,7 +86,7 @@ def draw_roc(curves: Sequence[ScoreCurve], *, dark: bool = False) -> Figure:
 def draw_thresholds(
     label: str,
     threshold: Values,
-    scores: dict[str, Values],
+    scores: Mapping[str, Values],
     chosen: float | None,
     *,
     dark: bool = False,
@@ -126,6 +142,7 @@ def draw_reliability(
         curve = ScoreCurve(name, said[filled], came[filled])
         trace = _line(colours, place, curve, "linear", "said %{x:.3f}<br>came true %{y:.3f}")
         trace["mode"] = "lines+markers"
+        trace["cliponaxis"] = False
         trace["customdata"] = counts[filled].astype(np.int32)
         trace["hovertemplate"] = (
             f"<b>{escape(name)}</b><br>said %{{x:.3f}}<br>came true %{{y:.3f}}<br>"
@@ -140,6 +157,30 @@ def draw_reliability(
     axes = _axis(colours, "mean probability (0 to 1)", _FULL)
     up = _axis(colours, "share of positives (0 to 1)", _FULL)
     return _figure(colours, "Reliability (marker area: recordings)", traces, axes, up)
+
+
+def compact(figure: Figure, width: int, height: int, legend: Corner) -> Figure:
+    """The same chart in less room, its legend in a corner of the plot that its curves leave, or
+    above the plot."""
+    up, side = ("bottom", "right") if legend == "above" else legend.split()
+    figure.update_layout(
+        width=width,
+        height=height,
+        margin={"l": 60, "r": 12, "t": 60 if legend == "above" else 42, "b": 78},
+        title={"font": {"size": 14}, "y": 1 - 10 / height, "yanchor": "top"},
+        legend={
+            "x": 0.02 if side == "left" else 0.98,
+            "xanchor": side,
+            "y": 1.01 if legend == "above" else 0.98 if up == "top" else 0.02,
+            "yanchor": up,
+            "orientation": "h" if legend == "above" else "v",
+            "font": {"size": 11},
+        },
+    )
+    figure.update_xaxes(title={"font": {"size": 12}})
+    figure.update_yaxes(title={"font": {"size": 12}})
+    figure.layout.annotations[0].yshift = -70
+    return figure
 
 
 def draw_threshold_prevalence(
@@ -244,6 +285,28 @@ def _line(
         },
         "hovertemplate": f"<b>{escape(curve.name)}</b><br>{hover}<extra></extra>",
     }
+
+
+def _marks(colours: Palette, marks: Sequence[ScoreMark], hover: str) -> list[dict[str, Any]]:
+    """Open symbols that differ in shape, ringed in the colour of the text."""
+    return [
+        {
+            "type": "scatter",
+            "mode": "markers",
+            "cliponaxis": False,
+            "name": escape(mark.name),
+            "x": np.array([mark.x], dtype=np.float32),
+            "y": np.array([mark.y], dtype=np.float32),
+            "marker": {
+                "symbol": ("circle", "diamond", "square", "triangle-up")[place % 4],
+                "size": 13,
+                "color": colours.paper,
+                "line": {"color": _colours(colours)[(place + 1) % 4], "width": 3},
+            },
+            "hovertemplate": f"<b>{escape(mark.name)}</b><br>{hover}<extra></extra>",
+        }
+        for place, mark in enumerate(marks)
+    ]
 
 
 def _diagonal(colours: Palette, name: str) -> dict[str, Any]:

@@ -45,6 +45,25 @@ class Explanation:
 
 
 @dataclass(frozen=True)
+class FilterResponses:
+    """What a network's first filters let through: ``gain`` (filters, frequencies) at each of
+    ``frequencies`` (Hz), a number the input is multiplied by; ``kernels`` are the filters' lengths
+    in samples at ``sampling_rate`` (Hz). ``band`` (Hz) is what the input holds at all."""
+
+    model: str
+    sampling_rate: float
+    kernels: tuple[int, ...]
+    frequencies: NDArray[np.float64]
+    gain: NDArray[np.float64]
+    band: tuple[float, float]
+
+    @property
+    def peaks(self) -> NDArray[np.float64]:
+        """The frequency (Hz) that each filter lets through best, (filters,)."""
+        return np.asarray(self.frequencies[self.gain.argmax(axis=1)])
+
+
+@dataclass(frozen=True)
 class LeadTopography:
     """How strongly each recorded lead enters each augmented lead of a network.
 

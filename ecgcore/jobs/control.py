@@ -15,6 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 from threading import Thread
 
+from ecgcore.jobs import search_space
 from ecgcore.jobs.folder import (
     LOG,
     ORDER,
@@ -72,6 +73,8 @@ def refuse_unfit(order: RunOrder) -> TrainOptions:
         raise JobError(f"{missing[0]} is not there; choose packed data that are")
     if OBJECTIVES[options.objective].taught and options.teacher is None:
         raise JobError(f"objective {options.objective} learns from a teacher; choose one")
+    if order.search is not None:
+        search_space.refuse_unfit(search_space.search_from_json(order.search), order.options)
     return options
 
 

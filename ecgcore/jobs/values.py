@@ -34,7 +34,8 @@ class RunOrder:
 
     ``name`` will be the model's; ``options`` are ``TrainOptions.to_json()``; ``data`` are packed
     files by their whole paths; ``snapshot`` is the hash of reviewed labels to learn from, too;
-    ``recipe`` is what the options started from. ``asked_at`` is ISO 8601, UTC. Raises JobError.
+    ``recipe`` is what the options started from. ``search`` is what is searched, as JSON, see
+    ``search_space``. ``asked_at`` is ISO 8601, UTC. Raises JobError.
     """
 
     name: str
@@ -44,6 +45,7 @@ class RunOrder:
     recipe: str | None = None
     asked_by: str = ""
     asked_at: str = field(default_factory=now)
+    search: dict[str, Any] | None = None
 
     def __post_init__(self) -> None:
         if not isinstance(self.name, str) or not NAME.fullmatch(self.name):

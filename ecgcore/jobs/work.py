@@ -9,9 +9,12 @@ from __future__ import annotations
 import os
 import signal
 import time
+import traceback
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 from ecgcore.jobs.failures import sentence_of
 from ecgcore.jobs.folder import LOCK, log_line, read_order, read_state, write_state
@@ -19,15 +22,18 @@ from ecgcore.jobs.identity import held, own_identity
 from ecgcore.jobs.register import note_state
 from ecgcore.jobs.reporter import Reporter
 from ecgcore.jobs.reproducing import words_of
+from ecgcore.jobs.search_space import search_from_json
+from ecgcore.jobs.searching import best_of
 from ecgcore.jobs.turn import leave_line, own_turn
 from ecgcore.jobs.values import JobError, RunOrder, State, now
 from ecgcore.review_work import packed_snapshot
 from ecgcore.training.options import options_from_json
 from ecgcore.training.watching import RunStopped
-from ecgcore.training.whole_run import joined, of_snapshot, train_and_publish
+from ecgcore.training.whole_run import MODEL, joined, of_snapshot, train_and_publish
 from ecgcore.workspace import Workspace
 
-_PRIORITY = 10
+NICENESS = "ECG_TRAINING_NICENESS"
+"""How far runs give way to everything else: 0 (not) to 19, 10 where nothing is said."""
 _INTRODUCTION_SECONDS = 5.0
 _RESERVE = ".reserve"
 _RESERVE_BYTES = 65_536
@@ -48,8 +54,9 @@ def work(folder: Path) -> None:
         except RunStopped as stopped:
             process.end_as_wished(str(stopped))
         except BaseException as error:  # whatever it is, the run says how it ended
+            traceback.print_exception(error)
             process.note("failed", sentence_of(error, folder))
-            raise
+            raise SystemExit(1) from error
         finally:
             leave_line(folder.parent, folder.name)
 
@@ -92,11 +99,18 @@ class _Process:
         for path in files:
             if not path.is_file():
                 raise FileNotFoundError(2, "no such file", str(path))
-        words = words_of(order, f"runs/{order.name}", named=True)
         data = joined(files)
+        place = self.folder
+        if order.search is not None:
+            options, place = best_of(
+                search_from_json(order.search), options, data, place,
+                report=_print, watch=self.reporter,
+            )  # fmt: skip
+            order = replace(order, options=options.to_json(), search=None)
+        words = words_of(order, f"runs/{order.name}", named=True)
         train_and_publish(
-            order.name, options, data, self.folder, words,
-            report=lambda row: log_line(str(row)), watch=self.reporter,
+            order.name, options, data, place, words,
+            report=_print, watch=self.reporter, model=self.folder / MODEL,
         )  # fmt: skip
 
     def end_as_wished(self, where: str) -> None:
@@ -128,6 +142,10 @@ class _Process:
         self.reporter.told_to_stop = True
 
 
+def _print(row: dict[str, Any]) -> None:
+    log_line(str(row))
+
+
 def _await_introduction(folder: Path) -> None:
     """Until whoever started this process has written its name down, so that they do not write over
     what it says next; not for long, as they may have died."""
@@ -141,7 +159,9 @@ def _await_introduction(folder: Path) -> None:
 
 def _be_polite() -> None:
     """Give way to the pages: by niceness, and between sessions by the group's (Linux)."""
+    told = os.environ.get(NICENESS, "")
+    niceness = min(int(told), 19) if told.isdecimal() else 10
     with suppress(OSError):
-        os.nice(_PRIORITY)
+        os.nice(niceness)
     with suppress(OSError):
-        Path("/proc/self/autogroup").write_text(str(_PRIORITY), encoding="ascii")
+        Path("/proc/self/autogroup").write_text(str(niceness), encoding="ascii")

@@ -1,25 +1,32 @@
 """The card of a trained model: what it is, what it was trained on, how good it is, what it must not
 do.
 
-A trained model is a folder with ``weights.safetensors`` and ``card.json``. Reading cards needs no
-torch.
+A trained model is a folder with ``weights.safetensors`` and ``card.json``. Those that can be chosen
+by name are the shipped ones and those published to ``models/`` of the workspace, without the ones
+that somebody has withdrawn. Reading cards needs no torch.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
+import re
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 from ecgcore.labels import ASSETS, Label, LabelSetName
 from ecgcore.models.input_spec import InputSpec
+from ecgcore.storage import workspace_root
 
 Output = Literal["sigmoid", "softmax"]
 
 SHIPPED = ASSETS / "models"
 WEIGHTS, CARD = "weights.safetensors", "card.json"
+WITHDRAWN = "withdrawn.json"
+MODEL_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,59}")
+"""Names that models are published under: they are folders, and words of a command."""
 
 
 class CardError(ValueError):
@@ -131,22 +138,85 @@ def card_from_json(value: dict[str, Any]) -> ModelCard:
         raise CardError(f"not a model card: {error}") from error
 
 
+def published_folder() -> Path:
+    """Where the workspace keeps the models that were published to it."""
+    return workspace_root() / "models"
+
+
+def known_folders() -> dict[str, Path]:
+    """Every shipped and published model by name, the withdrawn ones too; shipped names win."""
+    shipped = sorted(SHIPPED.glob(f"*/{CARD}"))
+    published = [
+        card
+        for card in sorted(published_folder().glob(f"*/{CARD}"))
+        if MODEL_NAME.fullmatch(card.parent.name) and not card.parent.is_symlink()
+    ]
+    return {card.parent.name: card.parent for card in (*published, *shipped)}
+
+
+def is_shipped(folder: Path) -> bool:
+    """Whether a model's folder came with the program."""
+    return folder.parent == SHIPPED
+
+
+def withdrawn_models() -> dict[str, dict[str, str]]:
+    """Names of the withdrawn models, with ``by`` whom and ``at`` what time.
+
+    Raises CardError where the list is damaged: a withdrawn model must not come back by that.
+    """
+    path = published_folder() / WITHDRAWN
+    try:
+        held = json.loads(path.read_bytes())
+        return {str(name): {"by": str(one["by"]), "at": str(one["at"])}
+                for name, one in held.items()}  # fmt: skip
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        raise CardError(
+            f"the list of withdrawn models, {path}, cannot be read ({error}); put back a copy of "
+            "it, or remove it to offer every model again"
+        ) from error
+
+
 def model_folders() -> dict[str, Path]:
-    """Every trained model that can be chosen, by name."""
-    return {card.parent.name: card.parent for card in sorted(SHIPPED.glob(f"*/{CARD}"))}
+    """Every trained model that can be chosen, by name. Raises CardError as ``withdrawn_models``."""
+    withdrawn = withdrawn_models()
+    known = known_folders()
+    return {name: known[name] for name in sorted(known) if name not in withdrawn}
 
 
 def trained_models() -> tuple[str, ...]:
-    """Names of the trained models, sorted."""
+    """Names of the trained models that can be chosen, sorted."""
     return tuple(model_folders())
 
 
-def load_card(name: str) -> ModelCard:
-    """The card of a trained model. Raises CardError that lists the known names."""
+def model_folder(name: str) -> Path:
+    """The folder of a model that can be chosen. Raises CardError that lists the known names."""
     folders = model_folders()
-    if name not in folders:
-        raise CardError(f"no trained model {name!r}; known: {', '.join(folders) or 'none'}")
-    return read_card(folders[name])
+    if name in folders:
+        return folders[name]
+    known = known_folders()
+    if name in known:
+        raise CardError(
+            f"the model {name!r} is withdrawn; publish it again, or give its folder, {known[name]}"
+        )
+    raise CardError(f"no trained model {name!r}; known: {', '.join(folders) or 'none'}")
+
+
+def load_card(name: str) -> ModelCard:
+    """The card of a trained model. Raises CardError."""
+    return read_card(model_folder(name))
+
+
+def card_digest(folder: Path) -> str:
+    """SHA-256 of a folder's card, which holds that of its weights; "" where there is none.
+
+    A model published anew under an old name has another.
+    """
+    try:
+        return hashlib.sha256((folder / CARD).read_bytes()).hexdigest()
+    except OSError:
+        return ""
 
 
 def read_card(folder: Path) -> ModelCard:

@@ -156,8 +156,10 @@ class Forest(AsideNetwork):
     def features(self, x: Tensor, aside: Tensor | None = None) -> Tensor:
         """(batch, leads, samples), of which nothing is used, and biomarkers (batch, columns) to
         (batch, columns)."""
-        medians = self.get_buffer("medians").expand(len(x), -1)
-        return medians if aside is None else torch.where(aside.isfinite(), aside, medians)
+        medians = self.get_buffer("medians")
+        if aside is None:
+            return medians.expand(len(x), -1)
+        return torch.where(aside.isfinite(), aside, medians)
 
     @property
     def cam_layers(self) -> tuple[nn.Module, ...]:

@@ -176,12 +176,13 @@ class HRNN(AsideNetwork):
         self.cam_keeps_leads = self.backbone.cam_keeps_leads
         self.head = nn.Linear(width + DECADES + 1, labels)
         rules = _checked_rules(options.rules, labels)
+        any_rule = any(rule != NO_RULE for rule in rules)
         ruled = torch.tensor([rule != NO_RULE for rule in rules])
         sources = torch.tensor([columns.index(rule) if rule else 0 for rule in rules])
         self.register_buffer("ruled", ruled, persistent=False)
         self.register_buffer("sources", sources, persistent=False)
         # One weight a class, as in the paper; no gradient reaches those without a rule.
-        self.trust = nn.Parameter(torch.zeros(labels), requires_grad=bool(ruled.any()))
+        self.trust = nn.Parameter(torch.zeros(labels), requires_grad=any_rule)
 
     def features(self, x: Tensor, aside: Tensor | None = None) -> Tensor:
         """(batch, leads, samples) and aside values (batch, 17) to (batch, features)."""

@@ -12,7 +12,8 @@ class LabelPrediction:
     """One label's answer; ``code`` is unique within its ``set`` of labels.
 
     ``probability`` is None, with the ``reason``, where the model does not answer for the label (too
-    few positives to learn it). ``threshold`` is the probability from which the label is positive.
+    few positives to learn it). ``threshold`` is the probability from which the label is positive;
+    ``threshold_origin`` is told where a person has set it, else it is the prediction's.
     """
 
     code: str
@@ -21,6 +22,7 @@ class LabelPrediction:
     probability: float | None
     threshold: float | None
     reason: str | None = None
+    threshold_origin: str | None = None
 
     @property
     def positive(self) -> bool | None:

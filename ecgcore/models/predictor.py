@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import time
-from functools import cache
+from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -19,10 +20,11 @@ from ecgcore.models.card import (
     CardError,
     ModelCard,
     Output,
-    load_card,
-    model_folders,
+    card_digest,
+    model_folder,
     read_card,
 )
+from ecgcore.models.chosen_thresholds import ChosenThreshold, chosen_for, with_chosen
 from ecgcore.models.device import best_device, device_name
 from ecgcore.models.held import HeldAside
 from ecgcore.models.input_spec import Prepared, prepare
@@ -35,12 +37,25 @@ from ecgcore.recording import Recording
 _BATCH = 64
 """Records a forward pass; fixed, so that an evaluation repeats to the digit."""
 
+_LOADED = 16
+"""Networks that a process keeps: more than are shipped."""
+
 
 class Predictor:
-    """A network with its card, on a device, in eval mode."""
+    """A network with its card, on a device, in eval mode.
 
-    def __init__(self, card: ModelCard, network: Network, device: torch.device) -> None:
-        self.card, self.device = card, device
+    ``chosen`` are thresholds that people have set in place of the card's; they judge what
+    ``predict`` answers, and nothing else.
+    """
+
+    def __init__(
+        self,
+        card: ModelCard,
+        network: Network,
+        device: torch.device,
+        chosen: tuple[ChosenThreshold, ...] = (),
+    ) -> None:
+        self.card, self.device, self.chosen = card, device, chosen
         self.network = network.to(device).eval()
 
     def predict(self, recording: Recording, known: Known | None = None) -> Prediction:
@@ -101,7 +116,7 @@ class Predictor:
         if not isinstance(self.network, AsideNetwork) or not self.network.aside:
             return self
         held = HeldAside(self.network, torch.from_numpy(aside))
-        return Predictor(self.card, held, self.device)
+        return Predictor(self.card, held, self.device, self.chosen)
 
     def _prediction(
         self,
@@ -121,7 +136,7 @@ class Predictor:
             )
             for label, probability in zip(self.card.labels, probabilities, strict=True)
         )
-        return Prediction(
+        answer = Prediction(
             model=self.card.name,
             labels=labels,
             threshold_origin=self.card.threshold_origin,
@@ -132,6 +147,7 @@ class Predictor:
             warnings=prepared.warnings,
             doubts=doubted,
         )
+        return with_chosen(answer, self.chosen)
 
 
 def to_probabilities(logits: Tensor, output: Output) -> Tensor:
@@ -139,11 +155,19 @@ def to_probabilities(logits: Tensor, output: Output) -> Tensor:
     return torch.sigmoid(logits) if output == "sigmoid" else torch.softmax(logits, dim=1)
 
 
-@cache
 def load_predictor(name: str) -> Predictor:
-    """A shipped model by name, loaded once a process and warm. Raises CardError."""
-    load_card(name)
-    predictor = read_predictor(model_folders()[name])
+    """A model of the shelf by name, its network loaded once a process and warm, with the thresholds
+    that people have set for it. Raises CardError."""
+    folder = model_folder(name)
+    loaded = loaded_network(folder, card_digest(folder))
+    return Predictor(loaded.card, loaded.network, loaded.device, chosen_for(name, loaded.card))
+
+
+@lru_cache(maxsize=_LOADED)
+def loaded_network(folder: Path, card: str) -> Predictor:
+    """What ``read_predictor`` gives, warm. ``card`` is the card's hash: a model that was published
+    anew under an old name is another one. Raises CardError."""
+    predictor = read_predictor(folder)
     predictor.warm_up()
     return predictor
 
@@ -163,16 +187,25 @@ def read_predictor(folder: Path) -> Predictor:
             "install the model again"
         )
     try:
-        network = build_network(
-            card.network,
-            leads=len(card.spec.leads),
-            labels=len(card.labels),
-            options=card.network_options,
-        )
-        network.load_state_dict(load_tensors(data))
-        told = network.aside if isinstance(network, AsideNetwork) else ()
-        if card.spec.aside != told:
-            raise ValueError(f"its aside inputs are {told}, not {card.spec.aside}")
+        network = fitted_network(card, load_tensors(data))
     except (RuntimeError, TypeError, ValueError, SafetensorError) as error:
         raise CardError(f"{folder.name}: weights do not fit {card.network}: {error}") from error
     return Predictor(card, network, best_device())
+
+
+def fitted_network(card: ModelCard, weights: Mapping[str, Tensor]) -> Network:
+    """A card's network with these weights, on the CPU.
+
+    Raises RuntimeError, TypeError or ValueError where one does not fit the other.
+    """
+    network = build_network(
+        card.network,
+        leads=len(card.spec.leads),
+        labels=len(card.labels),
+        options=card.network_options,
+    )
+    network.load_state_dict(weights)
+    told = network.aside if isinstance(network, AsideNetwork) else ()
+    if card.spec.aside != told:
+        raise ValueError(f"its aside inputs are {told}, not {card.spec.aside}")
+    return network

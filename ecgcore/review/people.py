@@ -15,7 +15,7 @@ ROLES: tuple[Role, ...] = get_args(Role)
 
 Deed = Literal[
     "read", "register", "decide", "adjudicate", "file labels", "assign", "snapshot",
-    "export identifiers", "grant", "train",
+    "export identifiers", "grant", "train", "publish", "set thresholds",
 ]  # fmt: skip
 
 LEAST_ROLE: dict[Deed, Role] = {
@@ -29,6 +29,8 @@ LEAST_ROLE: dict[Deed, Role] = {
     "export identifiers": "admin",
     "grant": "admin",
     "train": "annotator",
+    "publish": "admin",
+    "set thresholds": "admin",
 }
 LONGEST_NAME = 200
 

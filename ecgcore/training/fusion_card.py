@@ -22,6 +22,7 @@ from ecgcore.models.card import CARD, WEIGHTS, LabelCard, ModelCard
 from ecgcore.models.hrnn import HRNN
 from ecgcore.models.predictor import Predictor
 from ecgcore.models.registry import build_network
+from ecgcore.models.validation_answers import VALIDATION
 from ecgcore.storage import write_bytes, write_json
 from ecgcore.training.checkpoint import TrainingError
 from ecgcore.training.fusion import LAMBDAS, FittedClass, Fusion, Score, Way
@@ -83,7 +84,7 @@ def publish_fused(
         command=command,
         weights_sha256=hashlib.sha256(weights).hexdigest(),
     )
-    card = judged(card, network, options, validation)
+    card, answers = judged(card, network, options, validation)
     rules = validation.aside_inputs(card.spec)[:, rule_columns(card.spec.aside)]
     blind = not np.isfinite(rules).any()
     card = replace(
@@ -92,6 +93,7 @@ def publish_fused(
         limits=(*card.limits, *_limits(card, fusion, blind)),
     )
     write_bytes(folder / WEIGHTS, weights)
+    write_bytes(folder / VALIDATION, answers.to_bytes())
     write_json(folder / CARD, card.to_json())
     return card
 

@@ -17,12 +17,13 @@ from ecgcore.evaluation.calibration import (
     fit_calibration,
     log_loss,
 )
-from ecgcore.evaluation.evaluate import evaluate
+from ecgcore.evaluation.evaluate import evaluate_probabilities, probabilities_on
 from ecgcore.evaluation.metrics import LabelScores, best_f1_threshold, score_label
 from ecgcore.models.card import LabelCard, ModelCard
 from ecgcore.models.device import best_device
 from ecgcore.models.network import Network
 from ecgcore.models.predictor import Predictor
+from ecgcore.models.validation_answers import ValidationAnswers
 from ecgcore.training.options import TrainOptions
 
 THRESHOLD_ORIGIN = "best F1 on the validation records"
@@ -49,8 +50,9 @@ NOT_CALIBRATED = "Probabilities are not calibrated: compare each with its own th
 
 def judged(
     card: ModelCard, network: Network, options: TrainOptions, validation: PackedData
-) -> ModelCard:
-    """The card with what the validation records say: thresholds, calibration, scores and limits.
+) -> tuple[ModelCard, ValidationAnswers]:
+    """The card with what the validation records say: thresholds, calibration, scores and limits;
+    and the answers that it was judged by.
 
     Calibrated on the labels that are answered, where that is worth something on records that it was
     not fitted on.
@@ -65,10 +67,13 @@ def judged(
     card = with_thresholds(card)
     card = _calibrated(card, validation, Predictor(card, network, device).logits(*given))
     card = with_thresholds(card)
-    metrics = evaluate(Predictor(card, network, device), validation)
+    probabilities = probabilities_on(Predictor(card, network, device), validation)
+    metrics = evaluate_probabilities(card.name, card.labels, probabilities, validation)
     origin = card.calibration.get("origin")
     told = {None: NOT_CALIBRATED, NO_CALIBRATION: OWN_PROBABILITIES}.get(origin, CALIBRATED)
-    return replace(card, metrics=metrics, limits=(*card.limits, told))
+    card = replace(card, metrics=metrics, limits=(*card.limits, told))
+    targets = [validation.target(one.set, (one.code,)) for one in card.labels]
+    return card, ValidationAnswers(np.concatenate(targets, axis=1), probabilities, validation.fold)
 
 
 def _calibrated(card: ModelCard, validation: PackedData, logits: NDArray[np.float32]) -> ModelCard:

@@ -21,6 +21,7 @@ from ecgcore.models.card import CARD, WEIGHTS, LabelCard, ModelCard
 from ecgcore.models.input_spec import InputSpec
 from ecgcore.models.network import count_flops
 from ecgcore.models.registry import build_network, network_entry
+from ecgcore.models.validation_answers import VALIDATION
 from ecgcore.storage import write_bytes, write_json
 from ecgcore.training.judging import THRESHOLD_ORIGIN, judged
 from ecgcore.training.loop import Trained
@@ -66,7 +67,7 @@ def publish(
     folder: Path,
     command: str,
 ) -> ModelCard:
-    """Write ``folder`` with weights and card; returns the card.
+    """Write ``folder`` with weights, answers to the validation records and card; returns the card.
 
     What is judged is what is stored (see ``stored_weights``). The card is written last, so that a
     folder with a card is whole. Raises what ``evaluate`` raises.
@@ -97,8 +98,9 @@ def publish(
         command=command,
         weights_sha256=hashlib.sha256(weights).hexdigest(),
     )
-    card = judged(card, network, options, data.select(options.validation_folds))
+    card, answers = judged(card, network, options, data.select(options.validation_folds))
     write_bytes(folder / WEIGHTS, weights)
+    write_bytes(folder / VALIDATION, answers.to_bytes())
     write_json(folder / CARD, card.to_json())
     return card
 

@@ -44,8 +44,10 @@ def train_and_publish(
     report: Callable[[dict[str, Any]], None] = lambda row: None,
     workers: Workers = ALONE,
     watch: Watch = UNWATCHED,
+    model: Path | None = None,
 ) -> ModelCard | None:
-    """Train, or go on, in ``folder`` and write ``folder/model``; None at all workers but the first.
+    """Train, or go on, in ``folder`` and write the folder ``model`` (default: ``folder/model``);
+    None at all workers but the first.
 
     ``words`` are those of the command that repeats the run, after ``train``. Raises TrainingError,
     CheckpointError, RunStopped.
@@ -56,4 +58,4 @@ def train_and_publish(
         return None
     watch.phase("scoring")
     command = shlex.join(["python", "-m", "ecgcore", "train", *words])
-    return publish(name, options, data, trained, folder=folder / MODEL, command=command)
+    return publish(name, options, data, trained, folder=model or folder / MODEL, command=command)

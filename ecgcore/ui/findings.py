@@ -69,7 +69,7 @@ def forget_overlay(model: str, recording: Recording) -> None:
 def choices(names: tuple[str, ...]) -> tuple[str | None, str]:
     """The model and the explaining method that the reader chose; None without any model."""
     if not names:
-        st.info("No trained model is installed: there are no findings. The paper needs none.")
+        st.info(f"{services.why_no_model()} There are no findings; the paper needs none.")
         return None, next(iter(services.METHODS))
     with st.container(horizontal=True, gap="small", vertical_alignment="center", key="choices"):
         model = st.selectbox(

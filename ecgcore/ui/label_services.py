@@ -70,7 +70,8 @@ def book() -> EvidenceBook:
     """The evidence gathered so far."""
     folder = services.workspace().root / "evidence"
     models = evidence_models()
-    return _books().get((folder, models), lambda: EvidenceBook(folder, models))
+    key = (folder, models, tuple(services.version(name) for name in models))
+    return _books().get(key, lambda: EvidenceBook(folder, models))
 
 
 @dataclass(frozen=True)

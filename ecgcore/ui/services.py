@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from time import sleep
 from typing import TYPE_CHECKING, TypeVar
 
@@ -25,6 +25,7 @@ from ecgcore.explain.target import ExplanationError
 from ecgcore.explain.topography import has_topography, lead_topography
 from ecgcore.labels import LabelSetName
 from ecgcore.models.card import CardError, load_card, trained_models
+from ecgcore.models.chosen_thresholds import model_version
 from ecgcore.models.input_spec import Prepared, prepare
 from ecgcore.models.prediction import Prediction
 from ecgcore.readers.stated import Stated
@@ -61,6 +62,8 @@ __all__ = [
     "prefetch",
     "quality",
     "topography",
+    "version",
+    "why_no_model",
     "workspace",
 ]
 
@@ -131,12 +134,24 @@ def model_names() -> tuple[str, ...]:
     """The trained models that are installed, that which answers for most labels first; loads no
     torch.
     """
-    names = trained_models()
-    return tuple(sorted(names, key=lambda name: (-_labels_answered(name), name)))
+    try:
+        names = trained_models()
+    except CardError:
+        return ()  # why_no_model says it
+    return tuple(sorted(names, key=lambda name: (-_labels_answered(name, version(name)), name)))
 
 
-@cache
-def _labels_answered(name: str) -> int:
+def why_no_model() -> str:
+    """A sentence for a page on which no model can be chosen."""
+    try:
+        trained_models()
+    except CardError as error:
+        return str(error)
+    return "No trained model is on the review page; publish one on the Models page."
+
+
+@lru_cache(maxsize=256)
+def _labels_answered(name: str, of_version: str) -> int:
     """0 for a damaged card: the page says what is wrong when the model is asked."""
     try:
         return sum(label.answered for label in load_card(name).labels)
@@ -144,14 +159,23 @@ def _labels_answered(name: str) -> int:
         return 0
 
 
+def version(model: str) -> str:
+    """What a model is now: one published under its name later, or asked with other thresholds, has
+    another, and is never answered for by this one."""
+    try:
+        return model_version(model)
+    except CardError:
+        return ""
+
+
 def _predictor(model: str) -> Predictor:
     from ecgcore.models.predictor import load_predictor
 
-    return memories().predictors.get(model, lambda: load_predictor(model))
+    return memories().predictors.get((model, version(model)), lambda: load_predictor(model))
 
 
-def _identity(model: str, recording: Recording) -> tuple[str, str, float]:
-    return (model, recording.source.sha256, recording.sampling_rate)
+def _identity(model: str, recording: Recording) -> tuple[str, str, str, float]:
+    return (model, version(model), recording.source.sha256, recording.sampling_rate)
 
 
 def has_prediction(model: str, recording: Recording) -> bool:
@@ -222,7 +246,8 @@ def mixes_leads(model: str) -> bool:
 
 def topography(model: str) -> LeadTopography:
     """The weights of each lead in each augmented lead of such a network."""
-    return memories().topographies.get(model, lambda: lead_topography(_predictor(model)))
+    key = (model, version(model))
+    return memories().topographies.get(key, lambda: lead_topography(_predictor(model)))
 
 
 def prefetch(entry: Entry, model: str | None) -> None:
@@ -244,7 +269,7 @@ def _fetch(entry: Entry, model: str | None) -> None:
     readings.verdict(recording)
     readings.reversals(recording)
     readings.measurements(recording, DEFAULT_METHOD)
-    if model is not None and model in memories().predictors:
+    if model is not None and (model, version(model)) in memories().predictors:
         prediction(model, recording)
 
 

@@ -177,6 +177,19 @@ h1 { letter-spacing: -.01em; }
   border-left: 3px solid var(--warn); border-radius: 5px; padding: .25rem .55rem; }
 .st-key-label-filters { row-gap: .3rem; }
 .lightbox-facts dt { color: var(--ink-soft); margin: 0; font-weight: 400; }
+/* models */
+.model-state { white-space: nowrap; }
+.model-limits { font-size: .88rem; line-height: 1.4; border-left: 3px solid var(--warn);
+  padding: .1rem 0 .1rem .8rem; }
+.model-limits ul { margin: .1rem 0 0; padding-left: 1.1rem; }
+.model-facts { grid-template-columns: 9.5rem minmax(0, 1fr); }
+.model-facts dd { overflow-wrap: anywhere; }
+.model-matrix td { white-space: nowrap; }
+.model-matrix td span { color: var(--ink-soft); }
+.model-matrix th:first-child { white-space: normal; font-weight: 400; }
+.model-facts-table { max-width: 1100px; }
+.model-facts-table td { text-align: left; overflow-wrap: anywhere; width: 42%; }
+.model-facts-table th { text-align: left; }
 """
 
 

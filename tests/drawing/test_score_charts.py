@@ -12,7 +12,10 @@ from plotly.graph_objects import Figure
 from ecgcore.drawing.markings import DISCLAIMER
 from ecgcore.drawing.palette import DARK, LIGHT, Palette
 from ecgcore.drawing.score_charts import (
+    Corner,
     ScoreCurve,
+    ScoreMark,
+    compact,
     draw_co_occurrence,
     draw_precision_recall,
     draw_reliability,
@@ -115,6 +118,17 @@ def test_twenty_curves_differ_in_dash_or_colour_and_neighbours_in_both() -> None
         assert all(contrast(parsed(colour)[0], paper) > 3 for colour, _ in looks)
 
 
+@pytest.mark.parametrize("draw", [draw_roc, draw_precision_recall])
+def test_a_threshold_is_marked_on_a_curve_by_shape_and_colour(
+    draw: Callable[..., Figure],
+) -> None:
+    marks = (ScoreMark("now <1>", 0.25, 0.75), ScoreMark("the card's", 1.0, 0.5))
+    one, other = draw([ScoreCurve("AF", X, Y)], marks).data[-2:]
+    assert one.name == "now &lt;1&gt;" and (one.x[0], one.y[0]) == (0.25, 0.75)
+    assert one.mode == "markers" and one.marker.symbol != other.marker.symbol
+    assert one.marker.line.color != other.marker.line.color
+
+
 def test_chance_is_the_diagonal() -> None:
     trace = draw_roc(many(1)).to_plotly_json()["data"][0]
     assert trace["name"] == "chance"
@@ -165,3 +179,16 @@ def test_wrong_shapes_are_refused() -> None:
         ScoreCurve("a", X, Y[:2])
     with pytest.raises(ValueError, match="a square of them"):
         draw_co_occurrence(["AF"], COUNTS)
+
+
+@pytest.mark.parametrize("corner", ["top left", "bottom right", "above"])
+def test_a_compact_chart_is_smaller_and_keeps_its_words(corner: Corner) -> None:
+    whole, small = draw_roc(many(1)), compact(draw_roc(many(1)), 455, 385, corner)
+    assert (small.layout.width, small.layout.height) == (455, 385)
+    assert small.layout.xaxis.title.text == whole.layout.xaxis.title.text
+    assert DISCLAIMER in texts(small)
+    legend = small.layout.legend
+    if corner == "above":
+        assert legend.orientation == "h" and legend.y > 1
+    else:
+        assert f"{legend.yanchor} {legend.xanchor}" == corner

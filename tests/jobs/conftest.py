@@ -21,7 +21,7 @@ from ecgcore.training.options import TrainOptions
 from ecgcore.workspace import Workspace
 from tests.packed_example import write_packed
 
-PATIENCE_SECONDS = 90
+PATIENCE_SECONDS = 240
 
 
 @dataclass(frozen=True)
@@ -74,6 +74,7 @@ class Place:
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
     """See ``Place``; whatever still runs at the end is ended."""
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    monkeypatch.setenv("ECG_TRAINING_NICENESS", "0")
     workspace = Workspace(tmp_path / "workspace")
     store = open_store(workspace)
     yield Place(workspace, store, write_packed(tmp_path / "packed.npz"))

@@ -79,7 +79,7 @@ def test_a_waiting_run_can_be_stopped(place: Place) -> None:
 
 
 def test_pause_and_resume_end_with_the_weights_of_an_uninterrupted_run(place: Place) -> None:
-    run = place.submit(epochs=40, average=0.9)
+    run = place.submit(epochs=20, average=0.9)
     place.await_(run, lambda one: _steps(one.folder) > 3)
     control.pause(place.workspace, place.store, run, "ada")
     paused = place.await_state(run, "paused")
@@ -88,7 +88,7 @@ def test_pause_and_resume_end_with_the_weights_of_an_uninterrupted_run(place: Pl
     control.resume(place.workspace, place.store, run, "ada")
     done = place.await_state(run, "finished", "failed")
     assert done.state == "finished", done.sentence
-    _assert_as_uninterrupted(place, done.folder, epochs=40, average=0.9)
+    _assert_as_uninterrupted(place, done.folder, epochs=20, average=0.9)
 
 
 def _assert_as_uninterrupted(place: Place, run: Path, **changes: object) -> None:

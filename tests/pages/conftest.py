@@ -52,7 +52,7 @@ def app(tmp_path: Path, example_models: Path, monkeypatch: pytest.MonkeyPatch) -
     """The application in process, with a workspace and models of its own; not yet run."""
     from streamlit.testing.v1 import AppTest
 
-    from ecgcore.models.predictor import load_predictor
+    from ecgcore.models.predictor import loaded_network
 
     monkeypatch.setenv("ECG_WORKSPACE", str(tmp_path / "workspace"))
     monkeypatch.setattr(card, "SHIPPED", example_models)
@@ -61,10 +61,10 @@ def app(tmp_path: Path, example_models: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(style, "_run_under_app", lambda: None)
     monkeypatch.chdir(REPOSITORY)
     services.memories.cache_clear()
-    load_predictor.cache_clear()
+    loaded_network.cache_clear()
     yield AppTest.from_file(REPOSITORY / "app.py", default_timeout=PATIENCE_S)
     services.memories.cache_clear()
-    load_predictor.cache_clear()
+    loaded_network.cache_clear()
 
 
 @dataclass

@@ -9,9 +9,11 @@ import torch
 from safetensors.torch import load_file
 
 from ecgcore.datasets.packed import load_packed
-from ecgcore.evaluation.evaluate import evaluate
+from ecgcore.evaluation.evaluate import evaluate, evaluate_probabilities
 from ecgcore.models.card import WEIGHTS
+from ecgcore.models.folder_check import check_folder
 from ecgcore.models.predictor import read_predictor
+from ecgcore.models.validation_answers import read_validation
 from ecgcore.training import publish
 from tests.packed_example import write_packed
 from tests.training.example_model import trained_model
@@ -31,6 +33,14 @@ def test_a_large_networks_weights_are_stored_in_half_precision_and_judged_so(
     assert {value.dtype for value in predictor.network.parameters()} == {torch.float32}
     scored = evaluate(predictor, data.select(OPTIONS.validation_folds))
     assert scored == predictor.card.metrics
+    answers = read_validation(model, predictor.card.labels)
+    assert answers is not None and set(answers.folds) == set(OPTIONS.validation_folds)
+    validation = data.select(OPTIONS.validation_folds)
+    judged = evaluate_probabilities(
+        predictor.card.name, predictor.card.labels, answers.probabilities, validation
+    )
+    assert judged == predictor.card.metrics
+    check_folder(model)
 
 
 def test_what_half_precision_cannot_hold_stays_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,79 @@
+"""The models page in a real Chromium: by keyboard from a finished run to a threshold in use."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import onnxruntime
+import pytest
+
+from tests.models.shelf_example import model_files, write_model
+from tests.pages.conftest import Served
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+pytestmark = pytest.mark.browser
+
+
+def _rest(page: Page) -> None:
+    page.wait_for_timeout(400)
+    page.locator('.stApp[data-test-script-state="notRunning"]').wait_for()
+    page.wait_for_timeout(200)
+
+
+def _choose(page: Page, field: str, text: str) -> None:
+    page.get_by_role("combobox", name=field, exact=True).focus()
+    page.keyboard.type(text)
+    page.wait_for_timeout(300)
+    page.keyboard.press("Enter")
+    _rest(page)
+
+
+def test_a_run_is_published_judged_exported_and_used(
+    served: Served, page: Page, tmp_path: Path
+) -> None:
+    write_model(served.workspace / "runs" / "run-1" / "model", model_files("mine"))
+    page.get_by_role("link", name="Models").click()
+    page.locator(".st-key-model-head").wait_for()
+    _choose(page, "Open model", "run run-1")
+    page.locator(".st-key-model-publish button").focus()
+    page.keyboard.press("Enter")
+    page.get_by_text("run-1 is on the review page.").wait_for()
+    _rest(page)
+    assert page.locator(".st-key-model-withdraw button").is_visible()
+    page.get_by_role("radio", name="Curves and thresholds").click()
+    page.locator(".model-matrix").wait_for()
+    _rest(page)
+    page.locator(".js-plotly-plot").nth(3).wait_for()
+    page.get_by_role("slider").first.focus()
+    for _ in range(20):
+        page.keyboard.press("ArrowLeft")
+    page.get_by_text("at 0.480").wait_for()
+    _rest(page)
+    page.locator(".st-key-threshold-set button").focus()
+    page.keyboard.press("Enter")
+    page.get_by_text("0.480 set by").first.wait_for()
+    _rest(page)
+    page.locator(".st-key-model-export button").first.click()
+    page.get_by_text("Checked on 100 simulated recordings").wait_for()
+    with page.expect_download() as download:
+        page.locator(".st-key-model-onnx button").first.click()
+    download.value.save_as(tmp_path / "mine.onnx")
+    session = onnxruntime.InferenceSession(tmp_path / "mine.onnx")
+    assert session.get_modelmeta().custom_metadata_map["disclaimer"].startswith("Research use only")
+    page.get_by_role("link", name="Work list").click()
+    page.locator(".st-key-open-first button").click()
+    page.locator(".st-key-findings").wait_for()
+    _choose(page, "Model", "run-1")
+    page.get_by_text("0.480 set by").wait_for()
+
+
+def test_nothing_is_wider_than_the_window(served: Served, page: Page) -> None:
+    page.get_by_role("link", name="Models").click()
+    page.locator(".st-key-model-head").wait_for()
+    for view in ("Side by side", "Bring in a model", "Models"):
+        page.get_by_role("radio", name=view, exact=True).click()
+        _rest(page)
+        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")

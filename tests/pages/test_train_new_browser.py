@@ -8,6 +8,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from ecgcore.jobs.folder import ORDER, write_state
+from ecgcore.jobs.values import RunOrder, now
+from ecgcore.storage import write_json
+from ecgcore.training.recipes import recipe
+from tests.packed_example import write_packed
 from tests.pages.conftest import Served
 from tests.wfdb_files import write_wfdb
 
@@ -67,3 +72,20 @@ def test_the_summary_stays_in_sight_beside_the_options(page: Page) -> None:
     assert box is not None and 0 < box["y"] < 900
     wide = page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
     assert wide, "nothing stands beside the screen"
+
+
+def test_an_earlier_run_is_repeated_with_changes(
+    served: Served, page: Page, tmp_path: Path
+) -> None:
+    run = served.workspace / "runs" / "20260101-000000-again"
+    options = recipe("cnn_te").options.to_json() | {"epochs": 7}
+    data = str(write_packed(tmp_path / "some.npz"))
+    write_json(run / ORDER, RunOrder("again", options, (data,), recipe="cnn_te").to_json())
+    write_state(run, "stopped", "", None, now())
+    page.get_by_role("link", name="Train").click()
+    page.get_by_role("radio", name="Runs").click()
+    page.get_by_role("button", name="Repeat with changes").click()
+    page.get_by_text("Changed; the recipe has").first.wait_for()
+    assert page.locator(".st-key-train-row-epochs input").input_value() == "7"
+    assert page.get_by_role("textbox", name="Name of the model").input_value() == "again"
+    page.get_by_text("some.npz: 90 recordings").wait_for()

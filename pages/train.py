@@ -9,10 +9,11 @@ VIEWS = ("New run", "Runs", "Compare")
 
 style.dress_page()
 person = reviewer()
+# Other views set it too: a default beside that would be said twice.
+st.session_state.setdefault("train-view", VIEWS[0])
 view = st.segmented_control(
     "View",
     VIEWS,
-    default=VIEWS[0],
     required=True,
     key="train-view",
     persist_state="session",

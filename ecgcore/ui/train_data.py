@@ -119,8 +119,8 @@ def show_chosen(data: tuple[str, ...]) -> None:
         except PackedDataError as error:
             said = str(error)
         lines.append(f"<div>{escape(name_of(path))}: {escape(said)}</div>")
-    if lines:
-        st.html(f'<div class="lightbox-small">{"".join(lines)}</div>')
+    # Always there, so that what follows keeps its place and state.
+    st.html(f'<div class="lightbox-small">{"".join(lines) or "No data chosen."}</div>')
 
 
 @st.fragment(run_every=None)
@@ -137,7 +137,10 @@ def show_folder_look(allowed: bool) -> None:
     """The field for a folder, and how far the looking is; it goes on without the page."""
     if not allowed:
         return
-    with st.expander("Add data from a folder", icon=":material/create_new_folder:"):
+    with st.expander(
+        "Add data from a folder", icon=":material/create_new_folder:", expanded=bool(_looks()),
+        key="train-folder-look",
+    ):  # fmt: skip
         working = any(not look.over for look in _looks().values())
         (_busy if working else _quiet)()
 
@@ -223,11 +226,16 @@ def _show_look(folder: Path, look: _Look) -> None:
 
 def show_left_out(facts: DataFacts) -> None:
     """What could not be taken, by reason, with the first names."""
+    lines = []
     for one in facts.left_out[:8]:
         names = ", ".join(one.first) + (" …" if one.count > len(one.first) else "")
-        st.caption(f"{one.count} left out: {plain(one.reason)} ({plain(names)})")
+        reason = one.reason.partition(" Allowed: ")[0]
+        lines.append(f"{one.count} left out: {reason} ({names})")
     if len(facts.left_out) > 8:
-        st.caption(f"{len(facts.left_out) - 8} more reasons; the pack's header has them all.")
+        lines.append(f"{len(facts.left_out) - 8} more reasons; the pack's header has them all.")
+    told = "".join(f"<div>{escape(line)}</div>" for line in lines)
+    if told:
+        st.html(f'<div class="lightbox-small train-left-out">{told}</div>')
 
 
 def show_counts(facts: DataFacts, names: str, training: list[int], validation: list[int]) -> None:

@@ -67,10 +67,11 @@ def _show_buttons(person: str, role: Role, run: RunStatus) -> None:
                 disabled=why is not None, on_click=_act, args=(act, person, run.id),
             )  # fmt: skip
         why = _why_not_repeat(role, run)
-        st.button(
+        if st.button(
             "Repeat with changes", icon=":material/replay:", key="train-repeat-button", help=why,
             disabled=why is not None, on_click=_repeat, args=(run,),
-        )  # fmt: skip
+        ):  # fmt: skip
+            st.rerun()  # the whole page, not this part alone: another view is shown
         if run.state == "finished" and (_REPOSITORY / MODELS_PAGE).is_file():
             st.page_link(MODELS_PAGE, label="Its model", icon=":material/deployed_code:")
 

@@ -9,6 +9,8 @@ _CSS = """
 @media (min-width: 1001px) { .st-key-train-new .stColumn:last-child:nth-child(3) {
   position: sticky; top: 4.2rem; align-self: flex-start; max-height: calc(100vh - 6.5rem);
   overflow-y: auto; } }
+.st-key-train-folder-look [data-testid="InputInstructions"] { display: none; }
+.train-left-out div { padding-bottom: .3rem; overflow-wrap: anywhere; }
 .train-group { font-weight: 650; font-size: 1rem; padding: .55rem 0 .1rem;
   border-bottom: 1px solid var(--rule); }
 .train-group i { font-style: normal; font-weight: 600; font-size: .82rem; color: var(--warn);

@@ -39,7 +39,7 @@ def show_compare(person: str) -> None:
     if not found:
         st.info("No run has finished an epoch yet; there is nothing to compare.")
         return
-    kept = [one for one in st.session_state.get(_CHOSEN, list(found)[:2]) if one in found]
+    kept = [one for one in st.session_state.get(_CHOSEN, _first_two(found)) if one in found]
     st.session_state[_CHOSEN] = kept
     chosen = st.multiselect(
         "Runs", list(found), format_func=lambda one: title(found[one]), key=_CHOSEN,
@@ -53,6 +53,11 @@ def show_compare(person: str) -> None:
     _show_options(runs)
     _show_numbers(runs)
     _show_test([one for one in runs if one.state == "finished"])
+
+
+def _first_two(found: dict[str, RunStatus]) -> list[str]:
+    """The newest two that have finished, else the newest."""
+    return sorted(found, key=lambda one: found[one].state != "finished")[:2]
 
 
 def names_of(runs: list[RunStatus]) -> list[str]:
@@ -85,24 +90,29 @@ def _show_curves(runs: list[RunStatus]) -> None:
 
 
 def differing_options(runs: list[RunStatus]) -> dict[str, list[str]]:
-    """Options in which runs differ, by name, a value a run; "–" where it has none."""
-    told = [_options(one) for one in runs]
+    """Options in which runs differ, by name, a value a run; "–" where it has none.
+
+    Of a run that was started in a terminal no options are known here, which is no difference.
+    """
+    told = [_options(one) for one in runs if one.order is not None]
     every = dict.fromkeys(key for one in told for key in one)
     values = {key: [one.get(key, "–") for one in told] for key in every}
     return {key: of_runs for key, of_runs in values.items() if len(set(of_runs)) > 1}
 
 
 def _options(run: RunStatus) -> dict[str, str]:
-    if run.order is None:
-        return {}
+    assert run.order is not None
     data = {"data": ", ".join(run.order.data), "snapshot": run.order.snapshot or "–"}
     return {**flat(run.order.options), **data}
 
 
-def _show_options(runs: list[RunStatus]) -> None:
+def _show_options(chosen: list[RunStatus]) -> None:
+    runs = [one for one in chosen if one.order is not None]
     if len(runs) < 2:
         return
     st.subheader("Options that differ", anchor=False)
+    if len(runs) < len(chosen):
+        st.caption("Of runs that were started in a terminal the options are not known here.")
     options = differing_options(runs)
     if not options:
         st.caption("None: the runs have the same options.")

@@ -102,7 +102,7 @@ def member_curves(rows: Rows, field: str, name: str) -> list[Curve]:
 
 
 def steps_curve(run: RunStatus) -> Curve | None:
-    """The loss of each step over the epochs of its member; None without a step."""
+    """The loss of the steps over the epochs of its member; None without a step."""
     steps, values = losses_of(run.folder)
     if run.live is None or not run.live.steps or not len(steps):
         return None
@@ -111,7 +111,7 @@ def steps_curve(run: RunStatus) -> Curve | None:
         began = (run.live.member - 1) * run.live.epochs
         inside = epochs_done > began
         epochs_done, values = epochs_done[inside] - began, values[inside]
-    return Curve("each step", epochs_done, values, faint=True)
+    return Curve("steps, mean of a second", epochs_done, values, faint=True)
 
 
 def _stamp(path: Path) -> tuple[int, int]:

@@ -39,9 +39,14 @@ def show_labels(run: RunStatus) -> None:
         key="train-labels",
         placeholder="–",
         column_config={
-            "AUROC": st.column_config.NumberColumn(format="%.3f"),
-            "AUPRC": st.column_config.NumberColumn(format="%.3f"),
-            "AUROC by epoch, 0 to 1": st.column_config.LineChartColumn(y_min=0.0, y_max=1.0),
+            "Label": st.column_config.TextColumn(width=90),
+            "Description": st.column_config.TextColumn(width=260),
+            "AUROC": st.column_config.NumberColumn(format="%.3f", width=80),
+            "AUPRC": st.column_config.NumberColumn(format="%.3f", width=80),
+            "AUROC by epoch, 0 to 1": st.column_config.LineChartColumn(
+                y_min=0.0, y_max=1.0, width=240
+            ),
+            "Remark": st.column_config.TextColumn(width=620),
         },
         alt="AUROC and AUPRC of each label",
     )

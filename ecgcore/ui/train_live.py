@@ -34,6 +34,11 @@ _SAID = "train-said"
 _FEWEST_EPOCHS = 10
 _LOG_LINES = 60
 _ICONS: dict[Act, str] = {"pause": "pause", "resume": "play_arrow", "stop": "stop"}
+_HELP: dict[Act, str] = {
+    "pause": "It finishes its step, saves, and waits to be resumed.",
+    "resume": "It goes on from its last save.",
+    "stop": "It finishes its step, saves and ends; it can be resumed later.",
+}
 _CAN: dict[Act, tuple[State, ...]] = {
     "pause": ("queued", "running"),
     "resume": ("paused", "stopped", "interrupted", "failed"),
@@ -63,12 +68,15 @@ def _show_buttons(person: str, role: Role, run: RunStatus) -> None:
         for act, icon in _ICONS.items():
             why = why_not(act, role, run)
             st.button(
-                act.capitalize(), icon=f":material/{icon}:", key=f"train-{act}", help=why,
+                act.capitalize(), icon=f":material/{icon}:", key=f"train-{act}",
+                # With a help always: Streamlit would mount the button anew for the first one.
+                help=why or _HELP[act],
                 disabled=why is not None, on_click=_act, args=(act, person, run.id),
             )  # fmt: skip
         why = _why_not_repeat(role, run)
         if st.button(
-            "Repeat with changes", icon=":material/replay:", key="train-repeat-button", help=why,
+            "Repeat with changes", icon=":material/replay:", key="train-repeat-button",
+            help=why or "A new run, its fields filled from this one.",
             disabled=why is not None, on_click=_repeat, args=(run,),
         ):  # fmt: skip
             st.rerun()  # the whole page, not this part alone: another view is shown

@@ -56,5 +56,9 @@ def flat(value: Mapping[str, Any], before: str = "") -> dict[str, str]:
         if isinstance(one, dict):
             found |= flat(one, f"{before}{key}.")
         else:
-            found[before + key] = one if isinstance(one, str) else json.dumps(one)
+            found[before + key] = one if isinstance(one, str) else _text(one)
     return found
+
+
+def _text(value: Any) -> str:
+    return "none" if value is None else json.dumps(value)

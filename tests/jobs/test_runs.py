@@ -21,6 +21,7 @@ from ecgcore.jobs.register import last_words
 from ecgcore.jobs.values import Identity, JobError, RunOrder, now
 from ecgcore.models.card import read_card
 from ecgcore.review.people import Forbidden
+from ecgcore.training.checkpoint import CHECKPOINT
 from ecgcore.training.loop import train
 from ecgcore.training.options import options_from_json
 from ecgcore.training.whole_run import joined
@@ -33,6 +34,11 @@ LONG = 100_000
 def _steps(run: Path) -> int:
     live = read_live(run)
     return 0 if live is None else (live.epoch - 1) * live.steps + live.step
+
+
+def _saved(run: Path) -> int:
+    checkpoint = run / CHECKPOINT
+    return checkpoint.stat().st_mtime_ns if checkpoint.exists() else 0
 
 
 def test_a_run_ends_with_a_model_that_a_command_repeats(place: Place) -> None:
@@ -103,8 +109,8 @@ def test_a_killed_run_is_found_and_goes_on_to_the_same_weights(place: Place) -> 
     run = place.submit(epochs=40)
     for _ in range(3):
         place.await_state(run, "running")
-        seen = _steps(place.workspace.root / "runs" / run)
-        place.await_(run, lambda one, seen=seen: _steps(one.folder) > seen)
+        saved = _saved(place.workspace.root / "runs" / run)
+        place.await_(run, lambda one, saved=saved: _saved(one.folder) > saved)
         place.process(run).kill()
         found = place.await_state(run, "interrupted")
         assert "ended without a word" in found.sentence

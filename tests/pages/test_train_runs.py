@@ -90,7 +90,7 @@ def test_the_charts_and_the_labels_are_those_of_the_run(workspace: Workspace, da
     write_run(workspace, small_order("new", data), "new", "running")
     page = _page(_runs)
     loss, auroc, rate = _charts(page)
-    assert loss["series"][0]["name"] == "each step"  # type: ignore[index]
+    assert loss["series"][0]["name"] == "steps, mean of a second"  # type: ignore[index]
     assert len(loss["series"][0]["data"]) == 18  # type: ignore[index]
     assert auroc["series"][0]["data"][-1] == [3.0, 0.7]  # type: ignore[index]
     assert rate["series"][0]["data"][0] == [1.0, 0.001]  # type: ignore[index]
@@ -215,6 +215,21 @@ def test_runs_are_compared_and_tested(workspace: Workspace, data: Path) -> None:
     assert "On the same 30 validation records, one minus two: mean AUROC" in said
     assert "p = " in said
     assert "MI" in list(page.dataframe[2].value["Label"])
+
+
+def test_finished_runs_are_offered_first_and_a_terminals_options_are_not_guessed(
+    workspace: Workspace, data: Path
+) -> None:
+    for name in ("one", "two"):
+        finish_run(workspace, small_order(name, data), name)
+    write_run(workspace, None, "theirs", "stopped")
+    page = _page(_compare)
+    assert sorted(page.multiselect[0].value) == ["one", "two"]
+    assert any("None: the runs have the same options" in one.value for one in page.caption)
+    page.multiselect[0].set_value(["one", "theirs", "two"]).run()
+    assert any("options are not known" in one.value for one in page.caption)
+    assert list(page.dataframe[0].value["Run"]) == ["one", "theirs", "two"]
+    assert not page.exception
 
 
 def test_runs_of_other_records_are_refused_with_a_sentence(

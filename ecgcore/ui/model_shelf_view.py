@@ -34,7 +34,8 @@ def show_actions(model: ShelfModel, visitor: Visitor) -> None:
 def _publishing(model: ShelfModel, visitor: Visitor) -> None:
     store, person = label_services.store(), visitor.person
     if model.origin == "run":
-        proposed = model.name if MODEL_NAME.fullmatch(model.name) else ""
+        named = model.name if model.card is None else model.card.name
+        proposed = named if MODEL_NAME.fullmatch(named) else ""
         name = st.text_input(
             "Name on the review page",
             value=proposed,

@@ -37,6 +37,7 @@ from benchmarks.mislabels import (
     EXCHANGES,
     FIT_SEEDS,
     HALF,
+    biomarkers_of,
     fitted,
     ours,
     planted,
@@ -46,7 +47,7 @@ from ecgcore.datasets.joining import join
 from ecgcore.datasets.packed import PackedData, load_packed
 from ecgcore.review.suspicion import suspicions, weights
 from ecgcore.review.suspicion_fitting import Case
-from ecgcore.training.out_of_fold import RIDGE, _kernel, _normal_scores, measured, parts_of
+from ecgcore.training.out_of_fold import RIDGE, _kernel, _normal_scores, parts_of
 
 Floats = NDArray[np.float64]
 TERMS = ("none", "left out", "self-influence", "cleaned")
@@ -150,13 +151,7 @@ def main() -> None:
     given = parser.parse_args()
     warnings.simplefilter("ignore")
     data = join([load_packed(path) for path in given.data])
-    if given.values and given.values.is_file():
-        values = np.load(given.values)
-    else:
-        values = measured(data)
-        if given.values:
-            np.save(given.values, values)
-    compare(data, values, given.seeds, given.shares)
+    compare(data, biomarkers_of(data, given.values), given.seeds, given.shares)
 
 
 if __name__ == "__main__":

@@ -286,6 +286,16 @@ def duplicates(data: PackedData, values: NDArray[np.float64], path: Path) -> Non
                 print(f"  record {key}: rank {rank[at]} of {len(rank)}, on file {codes}, {row}")
 
 
+def biomarkers_of(data: PackedData, kept: Path | None) -> NDArray[np.floating]:
+    """Measured, or read where a file of them is ``kept``."""
+    if kept and kept.is_file():
+        return np.asarray(np.load(kept))
+    values = measured(data)
+    if kept:
+        np.save(kept, values)
+    return values
+
+
 def main() -> None:
     """Run one of the parts."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -300,12 +310,7 @@ def main() -> None:
     given = parser.parse_args()
     warnings.simplefilter("ignore")
     data = join([load_packed(path) for path in given.data])
-    if given.values and given.values.is_file():
-        values = np.load(given.values)
-    else:
-        values = measured(data)
-        if given.values:
-            np.save(given.values, values)
+    values = biomarkers_of(data, given.values)
     if given.fit:
         fit_all(data, values, given.fit)
     elif given.retrain:

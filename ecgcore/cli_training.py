@@ -86,12 +86,17 @@ def run_train(given: argparse.Namespace, show: Show) -> int:
     from ecgcore.jobs.values import JobError
     from ecgcore.training.checkpoint import CheckpointError, TrainingError
     from ecgcore.training.distributed import ALONE, WorkerLost, working_together
+    from ecgcore.training.reproducing import words_of
     from ecgcore.training.watching import UNWATCHED, RunStopped
     from ecgcore.training.whole_run import MODEL, joined, of_snapshot, train_and_publish
 
     options = train_options(given)
     name = given.name or given.recipe or options.network
     files = _with_snapshot(given)
+    words = words_of(
+        options, recipe=given.recipe, name=name, data=given.data, snapshot=given.snapshot,
+        folder=f"runs/{name}",
+    )  # fmt: skip
     options = of_snapshot(options, given.snapshot, beside=bool(given.data))
     workers = ALONE
     try:
@@ -101,7 +106,7 @@ def run_train(given: argparse.Namespace, show: Show) -> int:
         ):
             data = workers.each(lambda: joined(files))
             card = train_and_publish(
-                name, options, data, given.folder, reproducing(given, name, options),
+                name, options, data, given.folder, words,
                 report=show, workers=workers, watch=watch,
             )  # fmt: skip
         if card is None:
@@ -156,32 +161,6 @@ def run_pretrain(given: argparse.Namespace, show: Show) -> int:
         return REFUSED
     show({"start": start.name, "folder": str(start.folder), "weights_sha256": start.weights_sha256})
     return DONE
-
-
-def reproducing(given: argparse.Namespace, name: str, options: TrainOptions) -> list[str]:
-    """The words that repeat this run, with names instead of this machine's paths."""
-    words = ["--recipe", given.recipe] if given.recipe else []
-    words += ["--options", given.options.name] if given.options else []
-    words += ["--set", *_by_name(given.set, options)] if given.set else []
-    words += ["--name", name] if given.name else []
-    words += ["--data", *(path.name for path in given.data)] if given.data else []
-    words += ["--snapshot", given.snapshot] if given.snapshot else []
-    return [*words, "--run", f"runs/{name}"]
-
-
-def _by_name(words: list[str], options: TrainOptions) -> list[str]:
-    """Settings, where teacher and start are the folders that runs of their names write."""
-    from ecgcore.training.publish import named_sources
-    from ecgcore.training.start import START
-
-    named = named_sources(options)
-    pretrained = options.start is not None and (Path(options.start) / START).exists()
-    parts = {"teacher": "model", "start": "start" if pretrained else "model"}
-    keys = [word.partition("=")[0] for word in words]
-    return [
-        f"{key}=runs/{named[key][0]}/{parts[key]}" if key in named else word
-        for key, word in zip(keys, words, strict=True)
-    ]
 
 
 def train_options(given: argparse.Namespace) -> TrainOptions:

@@ -22,7 +22,8 @@ from ecgcore.labels import LabelSetName
 from ecgcore.models.predictor import Predictor, read_predictor
 from ecgcore.review_work import packed_snapshot
 from ecgcore.training.recipes import recipe
-from ecgcore.training.whole_run import train_and_publish
+from ecgcore.training.reproducing import words_of
+from ecgcore.training.whole_run import of_snapshot, train_and_publish
 from ecgcore.workspace import Workspace
 
 TEST_FOLD = 10
@@ -76,14 +77,13 @@ def train_on_snapshot(
         label_set=label_set,
         fewest_positives=FEWEST,
         fewest_validation_positives=FEWEST_VALIDATION,
-        attribution=f"Recordings of a workspace, with the labels of its snapshot {snapshot}.",
     )
     show(f"Measuring and learning from {len(data.select(options.train_folds))} recordings …")
-    words = [
-        *("--recipe", RECIPE, "--set", f"label_set={label_set}", f"fewest_positives={FEWEST}"),
-        *(f"fewest_validation_positives={FEWEST_VALIDATION}", "--snapshot", snapshot),
-        *("--run", f"runs/{folder.parent.name}"),
-    ]
+    words = words_of(
+        options, recipe=RECIPE, name=RECIPE, data=(), snapshot=snapshot,
+        folder=f"runs/{folder.parent.name}",
+    )  # fmt: skip
+    options = of_snapshot(options, snapshot, beside=False)
     train_and_publish(RECIPE, options, data, folder.parent, words)
     return folder
 

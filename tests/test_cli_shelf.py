@@ -97,7 +97,7 @@ def test_predict_and_report_say_where_a_threshold_comes_from(
     assert rows["MI"]["threshold"] == 0.999 and not rows["MI"]["positive"]
     assert "set by ann on 20" in rows["MI"]["threshold_origin"]
     assert rows["NORM"]["threshold_origin"] is None
-    assert "except: MI (superclass) 0.999 set by ann" in answer["threshold_origin"]
+    assert "but for these: MI (superclass) 0.999 set by ann" in answer["threshold_origin"]
     out = here / "out"
     _ask(capsys, "report", str(here / "heart.npz"), "--model", "mine", "--out", str(out))
     printed = " ".join(page.text() for page in read_pdf((out / "heart.pdf").read_bytes()))

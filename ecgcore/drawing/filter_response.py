@@ -7,14 +7,13 @@ shaded: outside it a filter has nothing to let through. Lines differ by dash as 
 
 from __future__ import annotations
 
-from html import escape
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ecgcore.drawing.grid import FONT_FAMILY
-from ecgcore.drawing.markings import DISCLAIMER
+from ecgcore.drawing.markings import disclaimer_below
 from ecgcore.drawing.palette import Palette, palette
 from ecgcore.explain.explanation import FilterResponses
 
@@ -38,7 +37,7 @@ def draw_filter_responses(value: FilterResponses, *, dark: bool = False) -> Figu
     width = (1 - _GAP * (len(lengths) - 1)) / len(lengths)
     layout: dict[str, Any] = {}
     traces: list[dict[str, Any]] = []
-    notes = [_disclaimer(colours)]
+    notes = [disclaimer_below(colours)]
     for panel, length in enumerate(lengths):
         left = panel * (width + _GAP)
         end = "" if panel == 0 else str(panel + 1)
@@ -166,19 +165,4 @@ def _title(value: FilterResponses, colours: Palette, length: int, middle: float)
         "yanchor": "bottom",
         "showarrow": False,
         "font": {"size": 13, "color": colours.text},
-    }
-
-
-def _disclaimer(colours: Palette) -> dict[str, Any]:
-    return {
-        "text": escape(DISCLAIMER),
-        "x": 0.0,
-        "y": 0.0,
-        "yshift": -80,
-        "xref": "paper",
-        "yref": "paper",
-        "xanchor": "left",
-        "yanchor": "bottom",
-        "showarrow": False,
-        "font": {"size": 11, "color": colours.quiet_text},
     }

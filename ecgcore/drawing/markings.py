@@ -10,6 +10,7 @@ import numpy as np
 
 from ecgcore.drawing.layout import CALIBRATION_MV, CALIBRATION_SECONDS, MAJOR_MM
 from ecgcore.drawing.page import TRACE_MM, Page, Stretch
+from ecgcore.drawing.palette import Palette
 from ecgcore.recording import standard_lead
 
 DISCLAIMER = "Research use only; not a medical device"
@@ -231,3 +232,19 @@ def highlight_elsewhere(highlight: Highlight) -> str:
     lead, begin, end = highlight
     where = f"{escape(lead)} " if lead else ""
     return f"{where}{begin:.2f}–{end:.2f} s is not on this page: try 12x1"
+
+
+def disclaimer_below(colours: Palette) -> dict[str, Any]:
+    """The disclaimer under a chart, as an annotation of plotly."""
+    return {
+        "text": DISCLAIMER,
+        "x": 0.0,
+        "y": 0.0,
+        "yshift": -80,
+        "xref": "paper",
+        "yref": "paper",
+        "xanchor": "left",
+        "yanchor": "bottom",
+        "showarrow": False,
+        "font": {"size": 11, "color": colours.quiet_text},
+    }

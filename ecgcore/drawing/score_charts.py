@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecgcore.drawing.grid import FONT_FAMILY
-from ecgcore.drawing.markings import DISCLAIMER
+from ecgcore.drawing.markings import disclaimer_below
 from ecgcore.drawing.palette import Palette, palette
 
 if TYPE_CHECKING:
@@ -361,19 +361,6 @@ def _figure(
             "legend": {"bgcolor": colours.veil, "font": {"size": 12}},
             "xaxis": across,
             "yaxis": up,
-            "annotations": [
-                {
-                    "text": DISCLAIMER,
-                    "x": 0.0,
-                    "y": 0.0,
-                    "yshift": -80,
-                    "xref": "paper",
-                    "yref": "paper",
-                    "xanchor": "left",
-                    "yanchor": "bottom",
-                    "showarrow": False,
-                    "font": {"size": 11, "color": colours.quiet_text},
-                }
-            ],
+            "annotations": [disclaimer_below(colours)],
         },
     )

@@ -32,8 +32,8 @@ from ecgcore.jobs.values import JobError, RunOrder, RunStatus, State, Wish, now
 from ecgcore.review.store import ReviewStore
 from ecgcore.storage import write_json
 from ecgcore.training.checkpoint import CHECKPOINT
-from ecgcore.training.objective_of import OBJECTIVES
 from ecgcore.training.options import TrainOptions, options_from_json
+from ecgcore.training.refusals import of_options
 from ecgcore.workspace import Workspace
 
 MOST_DEATHS = 3
@@ -71,8 +71,9 @@ def refuse_unfit(order: RunOrder) -> TrainOptions:
     missing = [path for path in order.data if not Path(path).is_file()]
     if missing:
         raise JobError(f"{missing[0]} is not there; choose packed data that are")
-    if OBJECTIVES[options.objective].taught and options.teacher is None:
-        raise JobError(f"objective {options.objective} learns from a teacher; choose one")
+    reasons = of_options(options)
+    if reasons:
+        raise JobError(reasons[0])
     if order.search is not None:
         search_space.refuse_unfit(search_space.search_from_json(order.search), order.options)
     return options

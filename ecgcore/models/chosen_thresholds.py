@@ -120,5 +120,5 @@ def with_chosen(prediction: Prediction, chosen: Iterable[ChosenThreshold]) -> Pr
         said.append(f"{label.code}{kind} {origin}")
     if not said:
         return prediction
-    origin = f"{prediction.threshold_origin}, except: {'. '.join(said)}"
+    origin = f"{prediction.threshold_origin}, but for these: {'. '.join(said)}"
     return replace(prediction, labels=tuple(labels), threshold_origin=origin)

@@ -25,8 +25,13 @@ _HRNN = "hrnn"
 
 def refusals(options: TrainOptions, facts: DataFacts) -> tuple[str, ...]:
     """Every reason for which a run with these options could not begin on these data."""
-    found = [*_of_data(options, facts), *_of_teacher(options), *_of_start(options)]
-    return tuple(_sentence(one) for one in dict.fromkeys([*found, *_of_network(options)]))
+    return tuple(dict.fromkeys([*map(_sentence, _of_data(options, facts)), *of_options(options)]))
+
+
+def of_options(options: TrainOptions) -> tuple[str, ...]:
+    """Every reason for which a run with these options could not begin on any data."""
+    found = [*_of_teacher(options), *_of_start(options), *_of_network(options)]
+    return tuple(_sentence(one) for one in dict.fromkeys(found))
 
 
 def answered_labels(options: TrainOptions, facts: DataFacts) -> tuple[int, int]:

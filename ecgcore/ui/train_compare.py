@@ -1,6 +1,6 @@
 """Several runs side by side: curves, options that differ, final numbers, and a paired test of two.
 
-Final numbers are those of the models' cards. The test asks both models again, on the validation
+Final numbers are those of the models' cards. The test is of both models' answers to the validation
 records that they share, and is remembered.
 """
 
@@ -13,7 +13,7 @@ import streamlit as st
 
 from ecgcore.drawing.training_charts import HEIGHT, draw_auroc, draw_loss
 from ecgcore.evaluation.comparison import Difference
-from ecgcore.evaluation.run_comparison import RunAnswers, RunComparison, Score, compare_runs
+from ecgcore.evaluation.run_comparison import RunComparison, Score, compare_runs
 from ecgcore.jobs import control
 from ecgcore.jobs.answers import answers_of, card_of
 from ecgcore.jobs.values import JobError, RunStatus
@@ -167,11 +167,6 @@ def _with_interval(value: float | None, interval: tuple[float, float] | None) ->
 
 
 @cache
-def _answers() -> Memory[RunAnswers]:
-    return Memory(MOST_RUNS)
-
-
-@cache
 def _tests() -> Memory[RunComparison]:
     return Memory(16)
 
@@ -197,11 +192,11 @@ def _show_test(finished: list[RunStatus]) -> None:
     pair = [next(one for one in finished if one.id == at) for at in (first, second)]
     key = tuple((str(one.folder), _weights(one)) for one in pair)
     if not asked and key not in _tests():
-        st.caption("Both models are asked again about their validation records.")
+        st.caption("Both are scored on the validation records that they share.")
         return
     try:
-        with st.spinner("Asking both models …"):
-            found = _tests().get(key, lambda: compare_runs([_told(one) for one in pair]))
+        with st.spinner("Drawing both models' records again and again …"):
+            found = _tests().get(key, lambda: compare_runs([answers_of(one) for one in pair]))
     except (JobError, ValueError) as error:
         st.error(plain(str(error)))
         return
@@ -211,12 +206,6 @@ def _show_test(finished: list[RunStatus]) -> None:
 def _weights(run: RunStatus) -> str:
     card = card_of(run)
     return "" if card is None else card.weights_sha256
-
-
-def _told(run: RunStatus) -> RunAnswers:
-    return _answers().get(
-        (run.folder, _weights(run)), lambda: answers_of(services.workspace(), run)
-    )
 
 
 def _show_found(found: RunComparison, names: list[str]) -> None:

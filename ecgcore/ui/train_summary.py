@@ -18,7 +18,6 @@ from ecgcore.review.values import ReviewError
 from ecgcore.training.draft import Draft
 from ecgcore.training.options import TrainOptions
 from ecgcore.training.refusals import answered_labels, refusals
-from ecgcore.training.whole_run import of_snapshot
 from ecgcore.ui import label_services, services, train_data
 from ecgcore.ui.markdown import plain
 from ecgcore.ui.memory import Memory
@@ -100,10 +99,9 @@ def _checked(now: Draft, facts: DataFacts | str) -> tuple[TrainOptions | None, t
 
 def _order(now: Draft, options: TrainOptions, person: str) -> RunOrder | str:
     """What would be asked for, or why it cannot be."""
-    told = of_snapshot(options, now.snapshot, beside=bool(now.data))
     try:
         return RunOrder(
-            st.session_state["train-name"].strip(), told.to_json(), now.data, now.snapshot,
+            st.session_state["train-name"].strip(), options.to_json(), now.data, now.snapshot,
             now.recipe, person,
         )  # fmt: skip
     except JobError as error:

@@ -1,4 +1,4 @@
-"""A finished run is asked again on the records that it was validated on, and on no others."""
+"""What a finished run said of the records that it was validated on, and of no others."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def test_answers_give_the_numbers_of_the_card(workspace: Workspace, tmp_path: Pa
     runs = {one.id: one for one in control.runs(workspace)}
     card = card_of(runs["one"])
     assert card is not None
-    told = [answers_of(workspace, runs[name]) for name in ("one", "two")]
+    told = [answers_of(runs[name]) for name in ("one", "two")]
     arrays = packed_arrays()
     chosen = np.isin(arrays["fold"], (7, 8, 9))
     at = [code for _, code in told[0].labels].index("MI")
@@ -45,22 +45,29 @@ def test_answers_give_the_numbers_of_the_card(workspace: Workspace, tmp_path: Pa
     assert gain.difference == 0
 
 
-def test_data_that_have_changed_are_refused(workspace: Workspace, tmp_path: Path) -> None:
+def test_answers_are_those_that_were_judged_whatever_becomes_of_the_data(
+    workspace: Workspace, tmp_path: Path
+) -> None:
     data = write_packed(tmp_path / "packed.npz")
-    finish_run(workspace, small_order("one", data), "one")
-    write_packed(data, X=packed_arrays(seed=5)["X"])
-    with pytest.raises(JobError, match="have changed since it learned"):
-        answers_of(workspace, control.status(workspace, "one"))
+    folder = finish_run(workspace, small_order("one", data), "one")
+    before = answers_of(control.status(workspace, "one"))
     data.unlink()
-    with pytest.raises(JobError, match=r"one cannot be asked again: .*packed\.npz"):
-        answers_of(workspace, control.status(workspace, "one"))
+    (folder / ORDER).unlink()  # as of a run in a terminal
+    after = answers_of(control.status(workspace, "one"))
+    np.testing.assert_array_equal(after.probabilities, before.probabilities)
+    assert after.labels == before.labels
 
 
-def test_a_run_without_a_model_or_an_order_is_refused(workspace: Workspace, tmp_path: Path) -> None:
+def test_a_run_without_a_model_or_answers_is_refused(workspace: Workspace, tmp_path: Path) -> None:
     data = write_packed(tmp_path / "packed.npz")
     write_run(workspace, small_order("half", data), "half", "paused")
     with pytest.raises(JobError, match="has no finished model"):
-        answers_of(workspace, control.status(workspace, "half"))
-    (finish_run(workspace, small_order("one", data), "one") / ORDER).unlink()
-    with pytest.raises(JobError, match="started in a terminal"):
-        answers_of(workspace, control.status(workspace, "one"))
+        answers_of(control.status(workspace, "half"))
+    answers = finish_run(workspace, small_order("one", data), "one") / "model" / "validation.npz"
+    whole = answers.read_bytes()
+    answers.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(JobError, match="answers of one cannot be read"):
+        answers_of(control.status(workspace, "one"))
+    answers.unlink()
+    with pytest.raises(JobError, match="came without its answers"):
+        answers_of(control.status(workspace, "one"))

@@ -229,6 +229,8 @@ def test_what_cannot_begin_is_refused_at_once(place: Place) -> None:
     for changes, words in (
         ({"options": {"network": "inception"}}, "options cannot be used"),
         ({"data": ("/nowhere/packed.npz",)}, "is not there"),
+        ({"options": {**place.order().options, "objective": "mvkt"}}, "learns from a teacher"),
+        ({"options": {**place.order().options, "start": "/nowhere"}}, "start cannot be used"),
     ):
         with pytest.raises(JobError, match=words):
             control.submit(place.workspace, place.store, RunOrder(**{**whole, **changes}))

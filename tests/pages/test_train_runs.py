@@ -37,7 +37,7 @@ def _compare() -> None:
 def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Workspace]:
     monkeypatch.setenv("ECG_WORKSPACE", str(tmp_path / "workspace"))
     kept = (
-        label_services._stores, train_course._rows, train_course._labels, train_compare._answers,
+        label_services._stores, train_course._rows, train_course._labels,
         train_compare._tests,
     )  # fmt: skip
     for memory in kept:

@@ -12,6 +12,11 @@ branch_labels = None
 depends_on = None
 
 _TABLES = ("recordings", "filed", "reviews", "assignments", "honeypots", "snapshots", "grants")
+_REFUSE = (
+    "CREATE FUNCTION append_only() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+    "RAISE EXCEPTION '% is append-only: rows are never changed or removed', TG_TABLE_NAME; END $$"
+)
+"""PostgreSQL's triggers call a function; SQLite's say it themselves."""
 
 
 def _time(name: str) -> sa.Column[str]:
@@ -88,13 +93,10 @@ def upgrade() -> None:
     )  # fmt: skip
     for table in ("filed", "reviews", "assignments"):
         op.create_index(f"{table}_of_recording", table, ["recording", "label_set"])
-    if op.get_bind().dialect.name == "postgresql":
-        op.execute(
-            "CREATE FUNCTION append_only() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
-            "RAISE EXCEPTION '% is append-only: rows are never changed or removed', "
-            "TG_TABLE_NAME; END $$"
-        )
-    forbid_changes(op.get_bind().dialect.name, _TABLES)
+    dialect = op.get_bind().dialect.name
+    if dialect == "postgresql":
+        op.execute(_REFUSE)
+    forbid_changes(dialect, _TABLES)
 
 
 def forbid_changes(dialect: str, names: tuple[str, ...]) -> None:

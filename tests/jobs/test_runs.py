@@ -53,8 +53,9 @@ def test_a_run_ends_with_a_model_that_a_command_repeats(place: Place) -> None:
     last = labels_of_epochs(found.folder)[-1]
     assert last["epoch"] == 2
     assert 0 <= last["auroc"]["superclasses/MI"] <= 1
-    words = last_words(place.store, "ada")[run]
-    assert (words.name, words.state) == ("mine", "finished")
+    # The folder says so first, the database a moment later.
+    place.await_(run, lambda one: last_words(place.store, "ada")[one.id].state == "finished")
+    assert last_words(place.store, "ada")[run].name == "mine"
     again = place.workspace.root.parent / "again"
     said = shlex.split(card.command)[3:]
     said[said.index("--data") + 1] = str(place.data)

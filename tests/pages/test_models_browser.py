@@ -40,7 +40,7 @@ def test_a_run_is_published_judged_exported_and_used(
     _choose(page, "Open model", "run run-1")
     page.locator(".st-key-model-publish button").focus()
     page.keyboard.press("Enter")
-    page.get_by_text("run-1 is on the review page.").wait_for()
+    page.get_by_text("mine is on the review page.").wait_for()
     _rest(page)
     assert page.locator(".st-key-model-withdraw button").is_visible()
     page.get_by_role("radio", name="Curves and thresholds").click()
@@ -66,7 +66,7 @@ def test_a_run_is_published_judged_exported_and_used(
     page.get_by_role("link", name="Work list").click()
     page.locator(".st-key-open-first button").click()
     page.locator(".st-key-findings").wait_for()
-    _choose(page, "Model", "run-1")
+    _choose(page, "Model", "mine")
     page.get_by_text("0.480 set by").wait_for()
 
 

@@ -76,9 +76,14 @@ STREAMLIT_ALLOWED = ("app.py", "pages/", "ecgcore/ui/")
 NEVER_IN_PAGES = {"torch", "sqlite3", "sqlalchemy", "captum", "lime", "wfdb", "pydicom"}
 
 
+@cache
+def _tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
 def _imports(path: Path) -> Iterator[str]:
     """Every module that a file imports at run time, in its functions too, as dotted names."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
+    tree = _tree(path)
     for node in _run_time_nodes(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -145,7 +150,7 @@ def test_nothing_imports_a_page_or_the_app(path: Path) -> None:
 
 @pytest.mark.parametrize("path", SOURCES, ids=_name)
 def test_no_bare_or_blanket_except(path: Path) -> None:
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(_tree(path)):
         if isinstance(node, ast.ExceptHandler):
             caught = "" if node.type is None else ast.unparse(node.type)
             reraises = any(isinstance(inner, ast.Raise) for inner in ast.walk(node))
@@ -160,7 +165,7 @@ def test_no_file_is_longer_than_agreed(path: Path) -> None:
 
 @pytest.mark.parametrize("path", SOURCES, ids=_name)
 def test_every_file_says_what_it_is_for(path: Path) -> None:
-    assert ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
+    assert ast.get_docstring(_tree(path))
 
 
 @cache

@@ -51,14 +51,14 @@ def own_turn(runs: Path, run_id: str, goes_on: Callable[[str], bool]) -> Iterato
     quarter of a second, and says whether to wait on. Yields whether the turn came."""
     lock = runs / _QUEUE / f".turn-{this_machine()[0]}"
     while True:
-        before = ahead_of(runs, run_id)
-        if not before:
-            with held(lock) as got:
-                if got:
-                    leave_line(runs, run_id)
-                    yield True
-                    return
-        what = f"{len(before)} runs before it" if len(before) > 1 else "the run before it"
+        before = len(ahead_of(runs, run_id))
+        with held(lock) as free:
+            if free and not before:
+                leave_line(runs, run_id)
+                yield True
+                return
+        before += not free  # the one at work stands in no line
+        what = f"{before} runs before it" if before > 1 else "the run before it"
         if not goes_on(f"waits for {what} on this machine"):
             leave_line(runs, run_id)
             yield False

@@ -65,37 +65,22 @@ def test_a_run_ends_with_a_model_that_a_command_repeats(place: Place) -> None:
     assert all(one[name].equal(two[name]) for name in one)
 
 
-def test_two_runs_at_once_queue(place: Place) -> None:
-    first, second = place.submit("first", epochs=LONG), place.submit("second")
+def test_runs_at_once_queue_and_one_that_waits_can_be_stopped(place: Place) -> None:
+    first, second, third = (
+        place.submit(f"run{at}", epochs=LONG if at == 0 else 2) for at in range(3)
+    )
     place.await_(first, lambda one: _steps(one.folder) > 3)
     waiting = place.await_(second, lambda one: "waits" in one.sentence)
     assert waiting.state == "queued"
     assert waiting.sentence == "It waits for the run before it on this machine."
-    control.stop(place.workspace, place.store, first, "ada")
-    place.await_state(first, "stopped")
-    assert place.await_state(second, "finished", "failed").state == "finished"
-
-
-def test_a_waiting_run_can_be_stopped(place: Place) -> None:
-    first, second = place.submit("first", epochs=LONG), place.submit("second")
-    place.await_(second, lambda one: "waits" in one.sentence)
+    place.await_(
+        third, lambda one: one.sentence == "It waits for 2 runs before it on this machine."
+    )
     control.stop(place.workspace, place.store, second, "ada")
     assert place.await_state(second, "stopped").sentence.startswith("Stopped: before its turn came")
     control.stop(place.workspace, place.store, first, "ada")
     place.await_state(first, "stopped")
-
-
-def test_pause_and_resume_end_with_the_weights_of_an_uninterrupted_run(place: Place) -> None:
-    run = place.submit(epochs=20, average=0.9)
-    place.await_(run, lambda one: _steps(one.folder) > 3)
-    control.pause(place.workspace, place.store, run, "ada")
-    paused = place.await_state(run, "paused")
-    assert "saved after step" in paused.sentence
-    assert not (paused.folder / "model" / "card.json").exists()
-    control.resume(place.workspace, place.store, run, "ada")
-    done = place.await_state(run, "finished", "failed")
-    assert done.state == "finished", done.sentence
-    _assert_as_uninterrupted(place, done.folder, epochs=20, average=0.9)
+    assert place.await_state(third, "finished", "failed").state == "finished"
 
 
 def _assert_as_uninterrupted(place: Place, run: Path, **changes: object) -> None:
@@ -106,9 +91,17 @@ def _assert_as_uninterrupted(place: Place, run: Path, **changes: object) -> None
     assert all(kept[name].equal(whole.weights[name]) for name in kept)
 
 
-def test_a_killed_run_is_found_and_goes_on_to_the_same_weights(place: Place) -> None:
-    run = place.submit(epochs=40)
-    for _ in range(3):
+def test_a_paused_and_twice_killed_run_ends_with_the_weights_of_an_undisturbed_one(
+    place: Place,
+) -> None:
+    run = place.submit(epochs=40, average=0.9)
+    place.await_(run, lambda one: _steps(one.folder) > 3)
+    control.pause(place.workspace, place.store, run, "ada")
+    paused = place.await_state(run, "paused")
+    assert "saved after step" in paused.sentence
+    assert not (paused.folder / "model" / "card.json").exists()
+    control.resume(place.workspace, place.store, run, "ada")
+    for _ in range(2):
         place.await_state(run, "running")
         saved = _saved(place.workspace.root / "runs" / run)
         place.await_(run, lambda one, saved=saved: _saved(one.folder) > saved)
@@ -122,7 +115,7 @@ def test_a_killed_run_is_found_and_goes_on_to_the_same_weights(place: Place) -> 
     assert [row["epoch"] for row in epochs_of(done.folder)] == list(range(1, 41))
     steps = losses_of(done.folder)[0]
     assert (steps[1:] > steps[:-1]).all()
-    _assert_as_uninterrupted(place, done.folder, epochs=40)
+    _assert_as_uninterrupted(place, done.folder, epochs=40, average=0.9)
 
 
 def test_a_run_that_only_dies_is_left_alone(place: Place) -> None:

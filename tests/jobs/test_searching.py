@@ -25,25 +25,11 @@ def _order(place: Place, search: dict[str, Any], **changes: Any) -> RunOrder:
     return replace(place.order("found", **changes), search=search)
 
 
-def test_the_best_trial_becomes_the_model(place: Place) -> None:
-    run = control.submit(place.workspace, place.store, _order(place, RATES, epochs=6))
-    found = place.await_state(run, "finished", "failed")
-    assert found.state == "finished", found.sentence
-    rows = trials_of(found.folder)
-    assert len(rows) == 4
-    told = [row for row in rows if row["score"] is not None]
-    best = max(told, key=lambda row: row["score"])
-    card = read_card(found.folder / "model")
-    assert card.training["options"]["learning_rate"] == best["values"]["learning_rate"]
-    assert f"learning_rate={best['values']['learning_rate']}" in card.command
-    assert "search" not in card.command
-
-
 def _ended(folder: Path) -> list[dict[str, Any]]:
     return [row for row in trials_of(folder) if row["state"] != "running"]
 
 
-def test_a_killed_search_goes_on_in_the_trial_under_way(place: Place) -> None:
+def test_a_killed_search_goes_on_and_its_best_trial_becomes_the_model(place: Place) -> None:
     run = control.submit(place.workspace, place.store, _order(place, RATES, epochs=8))
     folder = place.workspace.root / "runs" / run
     place.await_(run, lambda one: bool(_ended(one.folder)))
@@ -57,6 +43,12 @@ def test_a_killed_search_goes_on_in_the_trial_under_way(place: Place) -> None:
     assert rows[: len(before)] == before
     assert len(rows) == 4
     assert len(list((folder / "trials").iterdir())) == 4
+    told = [row for row in rows if row["score"] is not None]
+    best = max(told, key=lambda row: row["score"])["values"]["learning_rate"]
+    card = read_card(folder / "model")
+    assert card.training["options"]["learning_rate"] == best
+    assert f"learning_rate={best}" in card.command
+    assert "search" not in card.command
 
 
 def test_a_trial_that_cannot_be_trained_is_told_and_passed_over(place: Place) -> None:

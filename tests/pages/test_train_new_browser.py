@@ -17,7 +17,7 @@ from tests.pages.conftest import Served
 from tests.wfdb_files import write_wfdb
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Page, expect
 
 pytestmark = pytest.mark.browser
 
@@ -60,7 +60,7 @@ def test_a_folder_is_looked_through_and_options_are_changed_by_keyboard(
         page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     page.get_by_text("Changed; the recipe has 30.").wait_for(state="hidden")
-    assert page.locator(".st-key-train-row-epochs input").input_value() == "30"
+    expect(page.locator(".st-key-train-row-epochs input")).to_have_value("30")
 
 
 def test_the_summary_stays_in_sight_beside_the_options(page: Page) -> None:

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import pytest
 
@@ -41,7 +41,11 @@ def example_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def records(tmp_path: Path) -> Path:
     """A folder of three synthetic records, the last of them 14 s long."""
-    folder = tmp_path / "records"
+    return write_records(tmp_path / "records")
+
+
+def write_records(folder: Path) -> Path:
+    """Write the three records into ``folder`` and return it."""
     for name, seconds, pulse in (("alpha", 10, 60), ("beta", 10, 75), ("gamma", 14, 90)):
         write_wfdb(folder, name, seconds, pulse)
     return folder
@@ -126,15 +130,33 @@ def serving(
 @pytest.fixture
 def page(served: Served, browser: Browser) -> Iterator[Page]:
     """A fresh page on the work list; outside requests and console errors fail the test."""
-    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    with watched_page(served, browser) as opened:
+        yield opened
+
+
+@contextmanager
+def watched_page(
+    served: Served,
+    browser: Browser,
+    path: str = "",
+    color_scheme: Literal["dark", "light"] = "light",
+) -> Iterator[Page]:
+    """A fresh page at an address below ``served``, closed afterwards; outside requests and console
+    errors fail."""
+    context = browser.new_context(
+        viewport={"width": 1440, "height": 900}, color_scheme=color_scheme
+    )
     context.set_default_timeout(1000 * PATIENCE_S)
     opened = context.new_page()
     watch(opened, served)
-    opened.goto(served.address)
+    opened.goto(f"{served.address}/{path}")
     yield opened
     context.close()
-    assert served.outside == [], "requests that leave this computer"
-    assert served.complaints == [], "errors in the browser's console"
+    outside, complaints = served.outside[:], served.complaints[:]
+    served.outside.clear()  # the next page of this server is judged by its own
+    served.complaints.clear()
+    assert outside == [], "requests that leave this computer"
+    assert complaints == [], "errors in the browser's console"
 
 
 def watch(page: Page, served: Served) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.pages.conftest import Served, watch
+from tests.pages.conftest import Served, serving, watched_page, write_records
 from tests.pages.example_models import ALWAYS
 from tests.wfdb_files import broken_wfdb_files, wfdb_files
 
@@ -33,6 +34,26 @@ PIXELS_PER_MM = 96 / 25.4
 def _open_demo(page: Page) -> None:
     page.locator(".st-key-open-first button").click()
     page.locator(LINES).first.wait_for()
+
+
+@pytest.fixture(scope="module")
+def standing(
+    tmp_path_factory: pytest.TempPathFactory, example_models: Path, browser: Browser
+) -> Iterator[Served]:
+    """A server for all tests that only look, with the demo and three records in its workspace."""
+    folder = tmp_path_factory.mktemp("standing")
+    with serving(folder, example_models) as running:
+        with watched_page(running, browser) as page:
+            _add_folder(page, write_records(folder / "records"))
+        yield running
+
+
+@pytest.fixture
+def demo(standing: Served, browser: Browser) -> Iterator[Page]:
+    """A fresh page of the standing server that shows the demo recording."""
+    with watched_page(standing, browser, "review?recording=demo") as page:
+        page.locator(LINES).first.wait_for()
+        yield page
 
 
 def _choose(page: Page, control: str, option: str) -> None:
@@ -69,159 +90,142 @@ def test_the_demo_opens_with_paper_and_findings(page: Page) -> None:
     assert "not a medical device" in page.locator(".lightbox-foot").inner_text()
 
 
-@pytest.mark.parametrize("window", [700, 1440, 1920])
-def test_the_paper_keeps_its_true_scale_in_every_window(page: Page, window: int) -> None:
-    page.set_viewport_size({"width": window, "height": 900})
-    _open_demo(page)
-    page.locator(FINDING).first.wait_for()
-    expected = 270 * PIXELS_PER_MM  # 10 s at 25 mm/s are 250 mm, and 20 mm of margins
-    assert _width(page, f"{PAPER} .main-svg") == pytest.approx(expected, abs=1.5)
-    # In 3x4 the names of V1 and V4 stand 2.5 s apart.
-    apart = page.evaluate(
-        f"""() => {{
-          const left = text => [...document.querySelectorAll('{PAPER} .annotation-text')]
-            .find(note => note.textContent === text).getBoundingClientRect().left;
-          return left('V4') - left('V1');
-        }}"""
-    )
-    assert apart == pytest.approx(2.5 * 25 * PIXELS_PER_MM, abs=1.0)
-    frame = page.locator(".st-key-paper-scroll").first.bounding_box()
-    assert frame is not None
-    assert frame["x"] + frame["width"] <= window, "the paper scrolls inside the window"
+def test_the_paper_keeps_its_true_scale_in_every_window(demo: Page) -> None:
+    demo.locator(FINDING).first.wait_for()
+    for window in (700, 1280, 1440, 1920):
+        demo.set_viewport_size({"width": window, "height": 900})
+        expected = 270 * PIXELS_PER_MM  # 10 s at 25 mm/s are 250 mm, and 20 mm of margins
+        assert _width(demo, f"{PAPER} .main-svg") == pytest.approx(expected, abs=1.5)
+        # In 3x4 the names of V1 and V4 stand 2.5 s apart.
+        apart = demo.evaluate(
+            f"""() => {{
+              const left = text => [...document.querySelectorAll('{PAPER} .annotation-text')]
+                .find(note => note.textContent === text).getBoundingClientRect().left;
+              return left('V4') - left('V1');
+            }}"""
+        )
+        assert apart == pytest.approx(2.5 * 25 * PIXELS_PER_MM, abs=1.0)
+        demo.wait_for_function(
+            f"""document.querySelector('.st-key-paper-scroll').getBoundingClientRect().right
+              <= {window}"""
+        )  # the paper scrolls inside the window
+        if window >= 1280:
+            rows = [demo.locator(f".st-key-{key}").bounding_box() for key in ("layout", "size")]
+            assert rows[0] is not None and rows[1] is not None
+            assert rows[0]["y"] == rows[1]["y"], "the controls stand in one row"
 
 
-def test_the_controls_redraw_the_paper(page: Page) -> None:
-    _open_demo(page)
-    width = _width(page, f"{PAPER} .main-svg")
-    _choose(page, "layout", "12×1")
-    _choose(page, "speed", "50")
-    page.wait_for_function(
+def test_the_controls_redraw_the_paper(demo: Page) -> None:
+    width = _width(demo, f"{PAPER} .main-svg")
+    _choose(demo, "layout", "12×1")
+    _choose(demo, "speed", "50")
+    demo.wait_for_function(
         f"""Math.max(...[...document.querySelectorAll('{PAPER} .main-svg')]
           .map(drawing => drawing.getBoundingClientRect().width)) > {1.8 * width}"""
     )
-    _choose(page, "gain", "20")
-    _wait_for_words(page, "20 mm/mV")
-    _wait_for_words(page, "50 mm/s")
+    _choose(demo, "gain", "20")
+    _wait_for_words(demo, "20 mm/mV")
+    _wait_for_words(demo, "50 mm/s")
 
 
-def test_a_click_on_a_finding_shows_and_hides_its_evidence(page: Page) -> None:
-    _open_demo(page)
-    row = page.locator(FINDING, has_text=ALWAYS).first
+def test_a_click_on_a_finding_shows_and_hides_its_evidence(demo: Page) -> None:
+    row = demo.locator(FINDING, has_text=ALWAYS).first
     row.click()
-    page.locator(HEAT).first.wait_for(state="attached")
-    page.get_by_text(f"{ALWAYS} by HiRes-CAM: on the trace").wait_for()
+    demo.locator(HEAT).first.wait_for(state="attached")
+    demo.get_by_text(f"{ALWAYS} by HiRes-CAM: on the trace").wait_for()
     row.click()
-    page.wait_for_function(NO_HEAT)
+    demo.wait_for_function(NO_HEAT)
 
 
-def test_a_click_on_a_rule_marks_its_place_on_the_trace(page: Page) -> None:
-    _open_demo(page)
-    rule = page.locator(RULE, has_text="Sinus rhythm").first
+def test_a_click_on_a_rule_marks_its_place_on_the_trace(demo: Page) -> None:
+    rule = demo.locator(RULE, has_text="Sinus rhythm").first
     rule.click()
-    page.locator(f"{PAPER}:visible .shapelayer path").first.wait_for(state="attached")
-    page.locator(".st-key-rule-card").wait_for()
-    limit = page.locator(".st-key-rule-card").get_by_role("spinbutton", name="rate slow, 1/min")
+    demo.locator(f"{PAPER}:visible .shapelayer path").first.wait_for(state="attached")
+    demo.locator(".st-key-rule-card").wait_for()
+    limit = demo.locator(".st-key-rule-card").get_by_role("spinbutton", name="rate slow, 1/min")
     limit.fill("70")
     limit.press("Enter")
-    page.get_by_text("1 threshold changed").wait_for()
-    page.wait_for_function(
+    demo.get_by_text("1 threshold changed").wait_for()
+    demo.wait_for_function(
         f"![...document.querySelectorAll('{RULE}')].some(row => row.textContent.includes('● SR'))"
     )
-    page.get_by_role("button", name="Back to the defaults").click()
-    page.get_by_text("threshold changed").wait_for(state="detached")
-    page.locator(RULE, has_text="● SR").first.wait_for()
+    demo.get_by_role("button", name="Back to the defaults").click()
+    demo.get_by_text("threshold changed").wait_for(state="detached")
+    demo.locator(RULE, has_text="● SR").first.wait_for()
 
 
-def test_wave_marks_and_the_median_beat_are_drawn(page: Page) -> None:
-    _open_demo(page)
-    page.locator(RULE).first.wait_for()
-    before = page.locator(LINES).count()
-    _choose(page, "wave-style", "Lines")
-    page.wait_for_function(f"document.querySelectorAll('{LINES}').length > {before}")
-    _wait_for_words(page, "each lead's own marks by network")
-    _choose(page, "wave-scope", "Global")
-    _wait_for_words(page, "global marks by network")
-    _choose(page, "below-paper", "Median beat")
-    beat = page.locator('[class*="st-key-median-beat"] .js-plotly-plot')
+def test_wave_marks_and_the_median_beat_are_drawn(demo: Page) -> None:
+    demo.locator(RULE).first.wait_for()
+    before = demo.locator(LINES).count()
+    _choose(demo, "wave-style", "Lines")
+    demo.wait_for_function(f"document.querySelectorAll('{LINES}').length > {before}")
+    _wait_for_words(demo, "each lead's own marks by network")
+    _choose(demo, "wave-scope", "Global")
+    _wait_for_words(demo, "global marks by network")
+    _choose(demo, "below-paper", "Median beat")
+    beat = demo.locator('[class*="st-key-median-beat"] .js-plotly-plot')
     beat.locator("path.js-line").first.wait_for()
     assert beat.locator("path.js-line").count() == 12
     beat.get_by_text("QRS onset").wait_for()
 
 
-def test_lime_answers_too(page: Page) -> None:
-    _open_demo(page)
-    _choose(page, "method-ecgencode_m2", "LIME")
-    page.locator(FINDING, has_text=ALWAYS).first.click()
-    page.get_by_text(f"{ALWAYS} by LIME:").wait_for()
-    page.locator(LINES).first.wait_for()
+def test_lime_answers_too(demo: Page) -> None:
+    _choose(demo, "method-ecgencode_m2", "LIME")
+    demo.locator(FINDING, has_text=ALWAYS).first.click()
+    demo.get_by_text(f"{ALWAYS} by LIME:").wait_for()
+    demo.locator(LINES).first.wait_for()
 
 
-def test_the_keyboard_leafs_and_nothing_moves(page: Page, records: Path) -> None:
-    _add_folder(page, records)
-    _open_demo(page)
-    page.locator(FINDING).first.wait_for()
-    page.wait_for_function(f"document.querySelectorAll('{PAPER}').length === 1")
-    place = page.locator(PAPER).bounding_box()
+def test_the_keyboard_leafs_and_nothing_moves(demo: Page) -> None:
+    demo.locator(FINDING).first.wait_for()
+    demo.wait_for_function(f"document.querySelectorAll('{PAPER}').length === 1")
+    place = demo.locator(PAPER).bounding_box()
     for key, name in (("j", "alpha"), ("j", "beta"), ("k", "alpha")):
-        page.keyboard.press(key)
-        page.locator(NAME, has_text=name).wait_for()
-        _wait_for_words(page, name)
-    page.locator(FINDING).first.wait_for()
-    page.wait_for_function(f"document.querySelectorAll('{PAPER}').length === 1")
-    after = page.locator(PAPER).bounding_box()
+        demo.keyboard.press(key)
+        demo.locator(NAME, has_text=name).wait_for()
+        _wait_for_words(demo, name)
+    demo.locator(FINDING).first.wait_for()
+    demo.wait_for_function(f"document.querySelectorAll('{PAPER}').length === 1")
+    after = demo.locator(PAPER).bounding_box()
     assert place is not None
     assert after is not None
     assert [after[k] for k in ("x", "y", "width")] == [place[k] for k in ("x", "y", "width")]
 
 
-def test_leafing_and_a_control_clicked_at_once_both_count(page: Page, records: Path) -> None:
-    _add_folder(page, records)
-    _open_demo(page)
-    page.locator(FINDING).first.wait_for()
-    page.evaluate(
+def test_leafing_and_a_control_clicked_at_once_both_count(demo: Page) -> None:
+    demo.locator(FINDING).first.wait_for()
+    demo.evaluate(
         """() => {
           const gain = [...document.querySelectorAll('.st-key-gain [role="radio"]')];
           gain.find(button => button.textContent === '20').click();
           setTimeout(() => document.querySelector('.st-key-leaf-next button').click(), 0);
         }"""
     )
-    page.locator(NAME, has_text="alpha").wait_for()
-    _wait_for_words(page, "alpha")
-    _wait_for_words(page, "20 mm/mV")
+    demo.locator(NAME, has_text="alpha").wait_for()
+    _wait_for_words(demo, "alpha")
+    _wait_for_words(demo, "20 mm/mV")
 
 
-def test_a_long_recording_stands_where_a_short_one_stood(page: Page, records: Path) -> None:
-    _add_folder(page, records)
-    _open_demo(page)
+def test_a_long_recording_stands_where_a_short_one_stood(demo: Page) -> None:
     tops = []
     for name in ("alpha", "beta", "gamma"):
-        page.keyboard.press("j")
-        _wait_for_words(page, name)
-        page.locator(FINDING).first.wait_for()
-        tops.append(page.locator(".st-key-paper-scroll").bounding_box())
-    assert page.locator(".st-key-window-on").is_visible()
+        demo.keyboard.press("j")
+        _wait_for_words(demo, name)
+        demo.locator(FINDING).first.wait_for()
+        tops.append(demo.locator(".st-key-paper-scroll").bounding_box())
+    assert demo.locator(".st-key-window-on").is_visible()
     assert all(top is not None for top in tops)
     assert len({(top["x"], top["y"]) for top in tops if top}) == 1
 
 
-def test_the_wheel_over_the_paper_scrolls_the_page_and_keeps_the_scale(page: Page) -> None:
-    _open_demo(page)
-    page.locator(FINDING).first.wait_for()
-    before = page.evaluate(f"document.querySelector('{PAPER}').layout.xaxis.range.join()")
-    page.locator(PAPER).hover(position={"x": 400, "y": 200})
-    page.mouse.wheel(0, 120)
-    page.wait_for_function("document.querySelector('.stMain').scrollTop > 50")
-    after = page.evaluate(f"document.querySelector('{PAPER}')._fullLayout.xaxis.range.join()")
+def test_the_wheel_over_the_paper_scrolls_the_page_and_keeps_the_scale(demo: Page) -> None:
+    demo.locator(FINDING).first.wait_for()
+    before = demo.evaluate(f"document.querySelector('{PAPER}').layout.xaxis.range.join()")
+    demo.locator(PAPER).hover(position={"x": 400, "y": 200})
+    demo.mouse.wheel(0, 120)
+    demo.wait_for_function("document.querySelector('.stMain').scrollTop > 50")
+    after = demo.evaluate(f"document.querySelector('{PAPER}')._fullLayout.xaxis.range.join()")
     assert after == before
-
-
-def test_the_controls_stand_in_one_row_on_a_small_screen(page: Page) -> None:
-    page.set_viewport_size({"width": 1280, "height": 720})
-    _open_demo(page)
-    boxes = [page.locator(f".st-key-{key}").bounding_box() for key in ("layout", "size")]
-    assert boxes[0] is not None
-    assert boxes[1] is not None
-    assert boxes[0]["y"] == boxes[1]["y"]
 
 
 # At every frame: the faintest visible paper, whether the trace is gone, and whether a paper lies
@@ -253,73 +257,64 @@ WATCH = f"""() => {{
 }}"""
 
 
-def test_the_trace_never_vanishes_while_a_recording_is_looked_at(page: Page) -> None:
-    _open_demo(page)
-    row = page.locator(FINDING, has_text=ALWAYS).first
+def test_the_trace_never_vanishes_while_a_recording_is_looked_at(demo: Page) -> None:
+    row = demo.locator(FINDING, has_text=ALWAYS).first
     row.wait_for()
-    page.wait_for_timeout(1000)
-    page.evaluate(WATCH)
+    demo.wait_for_timeout(1000)
+    demo.evaluate(WATCH)
     for gain in ("20", "5", "10"):
-        _choose(page, "gain", gain)
-        page.locator(
+        _choose(demo, "gain", gain)
+        demo.locator(
             f"{PAPER}:visible .annotation-text", has_text=f" {gain} mm/mV"
         ).first.wait_for()
     for _ in range(2):
         row.click()
-        page.locator(HEAT).first.wait_for(state="attached")
+        demo.locator(HEAT).first.wait_for(state="attached")
         row.click()
-        page.wait_for_function(NO_HEAT)
-    _choose(page, "layout", "12×1")
-    page.wait_for_timeout(1500)
-    seen = page.evaluate("window.seen")
+        demo.wait_for_function(NO_HEAT)
+    _choose(demo, "layout", "12×1")
+    demo.wait_for_timeout(1500)
+    seen = demo.evaluate("window.seen")
     assert seen["frames"] > 100
     assert (seen["gone"], seen["faintest"]) == (0, 1)
 
 
-def test_no_trace_lies_under_the_name_of_another_recording(page: Page, records: Path) -> None:
-    _add_folder(page, records)
-    _open_demo(page)
-    page.locator(FINDING).first.wait_for()
-    page.evaluate(WATCH)
-    _choose(page, "gain", "20")  # two drawings of the demo lie over each other
+def test_no_trace_lies_under_the_name_of_another_recording(demo: Page) -> None:
+    demo.locator(FINDING).first.wait_for()
+    demo.evaluate(WATCH)
+    _choose(demo, "gain", "20")  # two drawings of the demo lie over each other
     for key, name in (("j", "alpha"), ("j", "beta"), ("k", "alpha")):
-        page.keyboard.press(key)
-        page.locator(NAME, has_text=name).wait_for()
-        _wait_for_words(page, name)
-    seen = page.evaluate("window.seen")
+        demo.keyboard.press(key)
+        demo.locator(NAME, has_text=name).wait_for()
+        _wait_for_words(demo, name)
+    seen = demo.evaluate("window.seen")
     assert seen["frames"] > 20
     assert (seen["foreign"], seen["mixed"]) == (0, 0)
 
 
-def test_a_reload_shows_the_same_recording(page: Page, records: Path) -> None:
-    _add_folder(page, records)
-    _open_demo(page)
-    page.keyboard.press("j")
-    page.locator(NAME, has_text="alpha").wait_for()
-    page.reload()
-    page.locator(NAME, has_text="alpha").wait_for()
-    page.locator(LINES).first.wait_for()
+def test_a_reload_shows_the_same_recording(demo: Page) -> None:
+    demo.keyboard.press("j")
+    demo.locator(NAME, has_text="alpha").wait_for()
+    demo.reload()
+    demo.locator(NAME, has_text="alpha").wait_for()
+    demo.locator(LINES).first.wait_for()
 
 
 def test_an_address_opens_its_page_on_a_server_just_started(
     served: Served, browser: Browser
 ) -> None:
-    context = browser.new_context(viewport={"width": 1440, "height": 900})
-    page = context.new_page()
-    watch(page, served)
-    page.goto(f"{served.address}/review?recording=demo")
-    page.locator(NAME, has_text="waveform_ecg").wait_for()
-    page.locator(LINES).first.wait_for()
-    assert page.locator('[data-testid="stSidebar"]').count() == 0
-    assert page.locator(".lightbox-foot").is_visible()
-    context.close()
+    with watched_page(served, browser, "review?recording=demo") as page:
+        page.locator(NAME, has_text="waveform_ecg").wait_for()
+        page.locator(LINES).first.wait_for()
+        assert page.locator('[data-testid="stSidebar"]').count() == 0
+        assert page.locator(".lightbox-foot").is_visible()
 
 
-def test_a_row_of_the_table_opens_its_recording(page: Page, records: Path) -> None:
-    _add_folder(page, records)
-    table = page.locator(".stDataFrameGlideDataEditor").first
-    table.click(position={"x": 60, "y": 35 + 2 * 36 + 18})
-    page.locator(NAME, has_text="beta").wait_for()
+def test_a_row_of_the_table_opens_its_recording(standing: Served, browser: Browser) -> None:
+    with watched_page(standing, browser) as page:
+        table = page.locator(".stDataFrameGlideDataEditor").first
+        table.click(position={"x": 60, "y": 35 + 2 * 36 + 18})
+        page.locator(NAME, has_text="beta").wait_for()
 
 
 def test_dropped_files_are_imported_or_refused_with_a_sentence(page: Page) -> None:
@@ -336,26 +331,20 @@ def test_dropped_files_are_imported_or_refused_with_a_sentence(page: Page) -> No
     page.get_by_text("18 of 18 recordings").wait_for()
 
 
-def test_dark_mode_darkens_page_and_paper(served: Served, browser: Browser) -> None:
-    context = browser.new_context(viewport={"width": 1440, "height": 900}, color_scheme="dark")
-    page = context.new_page()
-    watch(page, served)
-    page.goto(served.address)
-    _open_demo(page)
-    page.locator(FINDING).first.wait_for()
-    darkness = page.evaluate(
-        f"""() => {{
-          const paper = document.querySelector('{PAPER}').layout.paper_bgcolor;
-          const ground = getComputedStyle(document.querySelector('.stApp')).backgroundColor;
-          return JSON.stringify([paper, ground]);
-        }}"""
-    )
+def test_dark_mode_darkens_page_and_paper(standing: Served, browser: Browser) -> None:
+    with watched_page(standing, browser, color_scheme="dark") as page:
+        _open_demo(page)
+        page.locator(FINDING).first.wait_for()
+        darkness = page.evaluate(
+            f"""() => {{
+              const paper = document.querySelector('{PAPER}').layout.paper_bgcolor;
+              const ground = getComputedStyle(document.querySelector('.stApp')).backgroundColor;
+              return JSON.stringify([paper, ground]);
+            }}"""
+        )
     paper, ground = json.loads(darkness)
-    context.close()
     assert _brightness(paper) < 60
     assert _brightness(ground) < 60
-    assert served.outside == []
-    assert served.complaints == []
 
 
 def _brightness(colour: str) -> float:

@@ -17,7 +17,7 @@ from tests.pages.conftest import Served
 from tests.wfdb_files import write_wfdb
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page, expect
+    from playwright.sync_api import Page
 
 pytestmark = pytest.mark.browser
 
@@ -27,6 +27,8 @@ _FOCUSED = "document.activeElement && document.activeElement.getAttribute('aria-
 def test_a_folder_is_looked_through_and_options_are_changed_by_keyboard(
     served: Served, page: Page, tmp_path: Path
 ) -> None:
+    from playwright.sync_api import expect
+
     folder = tmp_path / "in"
     for number in range(8):
         write_wfdb(folder, f"r{number}", 10, 60 + 5 * number, "NORM;SR")

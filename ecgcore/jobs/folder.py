@@ -7,6 +7,7 @@
     losses.f32         step and loss, float32 pairs, one about every second
     by_label.jsonl     AUROC and average precision of each label after each epoch
     progress.jsonl     one row an epoch; checkpoint.safetensors beside it, see ``checkpoint``
+    trials/0001/ ...   the same of each trial of a search; trials.json says how they ended
     log.txt            what the process printed
     lock               held by the one process that works here
     model/             the finished model
@@ -42,7 +43,7 @@ from ecgcore.training.checkpoint import PROGRESS
 ORDER, STATE, WISH, LIVE, LOCK, LOG = (
     "order.json", "state.json", "wish.json", "live.json", "lock", "log.txt",
 )  # fmt: skip
-LOSSES, BY_LABEL = "losses.f32", "by_label.jsonl"
+LOSSES, BY_LABEL, TRIALS = "losses.f32", "by_label.jsonl", "trials"
 _LOG_BYTES = 64_000
 
 
@@ -103,8 +104,11 @@ def read_live(folder: Path) -> Live | None:
 
 def epochs_of(folder: Path) -> tuple[dict[str, Any], ...]:
     """One row an epoch, in order: epoch, loss, validation_loss, validation_auroc, learning_rate,
-    seconds. Of a model of several members each row has its ``member``, from 1."""
+    seconds. Of a model of several members each row has its ``member``, of a search its ``trial``,
+    from 1."""
     rows = _lines(folder / PROGRESS)
+    for part in sorted((folder / TRIALS).glob("*")):
+        rows += [{"trial": int(part.name), **row} for row in epochs_of(part)]
     for part in sorted(folder.glob("member_*"), key=lambda path: path.name.zfill(20)):
         number = int(part.name.removeprefix("member_")) + 1
         rows += [{"member": number, **row} for row in _lines(part / PROGRESS)]
@@ -126,9 +130,12 @@ def losses_of(folder: Path) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
 
 
 def labels_of_epochs(folder: Path) -> tuple[dict[str, Any], ...]:
-    """One row an epoch: epoch, member, and ``auroc`` and ``auprc`` by label ("statements/AFIB");
-    a label of which a class is absent from the validation records has None."""
-    rows = {(row.get("member"), row.get("epoch")): row for row in _lines(folder / BY_LABEL)}
+    """One row an epoch: epoch, member, trial, and ``auroc`` and ``auprc`` by label
+    ("statements/AFIB"); a label of which a class is absent from the validation records has None."""
+    rows = {
+        tuple(row.get(name) for name in ("trial", "member", "epoch")): row
+        for row in _lines(folder / BY_LABEL)
+    }
     return tuple(rows.values())
 
 

@@ -66,6 +66,10 @@ class Reporter(Watch):
         """See ``Watch``."""
         self.live = replace(self.live, phase=name)
 
+    def trial(self, number: int, count: int) -> None:
+        """See ``Watch``."""
+        self.live = replace(self.live, trial=number, trials=count, member=1, members=1)
+
     def member(self, number: int, count: int) -> None:
         """See ``Watch``."""
         self.live = replace(self.live, member=number, members=count)
@@ -91,8 +95,9 @@ class Reporter(Watch):
         """See ``Watch``."""
         names = [f"{name}/{code}" for name, code in labels]
         row = {
-            "epoch": epoch,
+            "trial": self.live.trial,
             "member": self.live.member,
+            "epoch": epoch,
             **scores_by(names, targets, probabilities),
         }
         with (self.folder / BY_LABEL).open("a", encoding="utf-8") as file:
@@ -128,8 +133,8 @@ class Reporter(Watch):
         if rate is None or not live.steps or not live.step:
             return None
         left = (live.epochs - live.epoch + 1) * live.steps - live.step
-        members = (live.members - live.member) * live.epochs * live.steps
-        return (left + members) * self._batch / rate
+        parts = live.members - live.member + max(0, live.trials - live.trial) * live.members
+        return (left + parts * live.epochs * live.steps) * self._batch / rate
 
 
 def scores_by(

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ecgcore.datasets.packed import PackedData
+from ecgcore.jobs.folder import TRIALS
 from ecgcore.jobs.search_space import Dimension, Search, with_values
 from ecgcore.jobs.values import JobError
 from ecgcore.storage import write_json
@@ -25,7 +26,7 @@ from ecgcore.training.watching import Watch
 if TYPE_CHECKING:
     import optuna
 
-TRIALS = "trials.json"
+TRIALS_SAID = "trials.json"
 _JOURNAL = "study.journal"
 _FOLDER = "folder"
 _WARM_UP_TRIALS = 5
@@ -33,9 +34,10 @@ Report = Callable[[dict[str, Any]], None]
 
 
 def trials_of(folder: Path) -> tuple[dict[str, Any], ...]:
-    """The trials of a search so far: number, values, score (None: none yet) and state."""
+    """The trials of a search so far: number (from 1), values, score (None: none), state ("running",
+    "complete", "pruned", "fail") and the sentence of one that failed."""
     try:
-        rows = json.loads((folder / TRIALS).read_bytes())
+        rows = json.loads((folder / TRIALS_SAID).read_bytes())
     except (OSError, ValueError):
         return ()
     return tuple(row for row in rows if isinstance(row, dict)) if isinstance(rows, list) else ()
@@ -59,9 +61,10 @@ def best_of(
     asked = options.to_json()
     while _ended(study) < search.trials:
         trial = study.ask()
-        where = str(trial.user_attrs.get(_FOLDER) or f"trials/{trial.number:04d}")
+        number = _ended(study) + 1
+        where = f"{TRIALS}/{number:04d}"
         trial.set_user_attr(_FOLDER, where)
-        watch.member(_ended(study) + 1, search.trials)
+        watch.trial(number, search.trials)
         values = {name: _drawn(trial, name, one) for name, one in search.space.items()}
         _write(study, folder)
         told = options_from_json(with_values(asked, values))
@@ -71,8 +74,8 @@ def best_of(
         best = study.best_trial
     except ValueError as error:
         raise JobError(
-            f"none of {search.trials} trials could be trained; see {TRIALS} for the reasons and "
-            "search within other bounds"
+            f"none of {search.trials} trials could be trained; see {TRIALS_SAID} for the reasons "
+            "and search within other bounds"
         ) from error
     return options_from_json(with_values(asked, best.params)), folder / best.user_attrs[_FOLDER]
 
@@ -93,7 +96,7 @@ def _try(
     name = f"validation_{options.best_by}"
 
     def tell(row: dict[str, Any]) -> None:
-        report({"trial": trial.number, **row})
+        report({"trial": int(folder.name), **row})
         if options.members == 1 and name in row:
             trial.report(row[name], row["epoch"])
             if trial.should_prune():
@@ -143,13 +146,14 @@ def _study(folder: Path, seed: int) -> optuna.Study:
 
 
 def _take_up(study: optuna.Study) -> None:
-    """A trial that a stop or a kill left open is asked again, in the same folder."""
+    """A trial that a stop or a kill left open is asked again; its number and folder are the same,
+    as trials are done one after the other."""
     from optuna.trial import TrialState
 
     for open_ in study.get_trials(states=(TrialState.RUNNING,)):
         study.tell(open_.number, state=TrialState.FAIL)
         if open_.params:
-            study.enqueue_trial(open_.params, user_attrs={_FOLDER: open_.user_attrs.get(_FOLDER)})
+            study.enqueue_trial(open_.params)
 
 
 def _ended(study: optuna.Study) -> int:
@@ -157,7 +161,7 @@ def _ended(study: optuna.Study) -> int:
     from optuna.trial import TrialState
 
     over = study.get_trials(states=(TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL))
-    return len({one.user_attrs.get(_FOLDER, one.number) for one in over if _is_told(one)})
+    return sum(map(_is_told, over))
 
 
 def _is_told(trial: optuna.trial.FrozenTrial) -> bool:
@@ -178,9 +182,9 @@ def _drawn(trial: optuna.Trial, name: str, one: Dimension) -> Any:
 def _write(study: optuna.Study, folder: Path) -> None:
     rows = [
         {
-            "number": one.number, "values": one.params, "score": one.value,
+            "number": number, "values": one.params, "score": one.value,
             "state": one.state.name.lower(), "sentence": one.user_attrs.get("sentence", ""),
         }
-        for one in study.get_trials() if _is_told(one)
+        for number, one in enumerate(filter(_is_told, study.get_trials()), start=1)
     ]  # fmt: skip
-    write_json(folder / TRIALS, rows)
+    write_json(folder / TRIALS_SAID, rows)

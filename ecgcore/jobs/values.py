@@ -87,9 +87,9 @@ class Live:
     """What a process says of itself every second.
 
     ``phase`` is what it does ("waiting", "reading data", "training", "scoring"); ``step`` of
-    ``steps`` in ``epoch`` of ``epochs`` of ``member`` of ``members``, 0 where none has begun;
-    ``records_per_second`` learned from lately; ``seconds_left`` of training; ``at`` is the moment
-    (s, Unix).
+    ``steps`` in ``epoch`` of ``epochs`` of ``member`` of ``members`` (in ``trial`` of ``trials`` of
+    a search), 0 where none has begun; ``records_per_second`` learned from lately; ``seconds_left``
+    of training, at most (trials end early); ``at`` is the moment (s, Unix).
     """
 
     phase: str
@@ -104,6 +104,8 @@ class Live:
     learning_rate: float | None = None
     records_per_second: float | None = None
     seconds_left: float | None = None
+    trial: int = 0
+    trials: int = 0
 
 
 @dataclass(frozen=True)

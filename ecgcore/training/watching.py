@@ -32,6 +32,9 @@ class Watch:
     def phase(self, name: str) -> None:
         """What the run does now: "reading data", "training", "scoring"."""
 
+    def trial(self, number: int, count: int) -> None:
+        """Which trial of a search, from 1, begins now."""
+
     def member(self, number: int, count: int) -> None:
         """Which of the model's members, from 1, is trained now."""
 

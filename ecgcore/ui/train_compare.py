@@ -22,7 +22,7 @@ from ecgcore.review.people import Forbidden
 from ecgcore.ui import services, style
 from ecgcore.ui.markdown import plain
 from ecgcore.ui.memory import Memory
-from ecgcore.ui.train_course import epochs, member_curves
+from ecgcore.ui.train_course import epochs, member_curves, model_epochs
 from ecgcore.ui.train_words import STATES, flat, title
 
 MOST_RUNS = 8
@@ -67,7 +67,7 @@ def names_of(runs: list[RunStatus]) -> list[str]:
 
 
 def _show_curves(runs: list[RunStatus]) -> None:
-    rows = [epochs(one.folder) for one in runs]
+    rows = [model_epochs(one.folder) for one in runs]
     span = max(row.get("epoch", 0) for of_run in rows for row in of_run)
     areas, losses = (
         [

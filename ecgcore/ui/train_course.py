@@ -5,15 +5,16 @@ Epochs' rows and labels' scores are read anew only when their files have grown. 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ecgcore.drawing.training_charts import Curve, curve_of
-from ecgcore.jobs.folder import BY_LABEL, epochs_of, labels_of_epochs, losses_of
+from ecgcore.drawing.training_charts import MOST_POINTS, Curve, curve_of
+from ecgcore.jobs.folder import BY_LABEL, TRIALS, epochs_of, labels_of_epochs, losses_of
+from ecgcore.jobs.searching import TRIALS_SAID, trials_of
 from ecgcore.jobs.values import RunStatus
 from ecgcore.training.checkpoint import PROGRESS
 from ecgcore.ui.memory import Memory
@@ -37,10 +38,11 @@ class LabelCourse:
 
 @dataclass(frozen=True)
 class LabelsNow:
-    """The labels after the newest ``epoch`` of ``member``."""
+    """The labels after the newest ``epoch`` of ``member`` (of ``trial`` of a search, else 0)."""
 
     epoch: int
     member: int
+    trial: int
     labels: tuple[LabelCourse, ...]
 
 
@@ -50,13 +52,19 @@ def _rows() -> Memory[Rows]:
 
 
 @cache
+def _trials() -> Memory[Rows]:
+    return Memory(64)
+
+
+@cache
 def _labels() -> Memory[LabelsNow | None]:
     return Memory(16)
 
 
 def epochs(folder: Path) -> Rows:
     """See ``epochs_of``; read anew where a file of them has changed."""
-    files = [folder / PROGRESS, *sorted(folder.glob(f"member_*/{PROGRESS}"))]
+    places = ("", "member_*/", f"{TRIALS}/*/", f"{TRIALS}/*/member_*/")
+    files = sorted(path for place in places for path in folder.glob(place + PROGRESS))
     return _rows().get((folder, *map(_stamp, files)), lambda: epochs_of(folder))
 
 
@@ -67,18 +75,37 @@ def best_auroc(folder: Path) -> float | None:
     return max((one for one in known if np.isfinite(one)), default=None)
 
 
-def labels_now(folder: Path) -> LabelsNow | None:
-    """The labels' scores after the newest epoch; None before the first."""
-    key = (folder, _stamp(folder / BY_LABEL))
-    return _labels().get(key, lambda: _labels_now(labels_of_epochs(folder)))
+def trials(folder: Path) -> Rows:
+    """See ``trials_of``; read anew where they have changed."""
+    key = (folder, _stamp(folder / TRIALS_SAID))
+    return _trials().get(key, lambda: trials_of(folder))
 
 
-def _labels_now(rows: Rows) -> LabelsNow | None:
+def best_trial(folder: Path) -> int | None:
+    """The number of the best trial of a search so far, None where there is none."""
+    told = [row for row in trials(folder) if row["state"] == "complete"]
+    return max(told, key=lambda row: row["score"])["number"] if told else None
+
+
+def model_epochs(folder: Path) -> Rows:
+    """The epochs of the model that a run makes: of a search, of its best trial so far."""
+    best = best_trial(folder)
+    return tuple(row for row in epochs(folder) if best is None or row.get("trial") == best)
+
+
+def labels_now(folder: Path, trial: int | None = None) -> LabelsNow | None:
+    """The labels' scores after the newest epoch (of one trial); None before the first."""
+    key = (folder, trial, _stamp(folder / BY_LABEL))
+    return _labels().get(key, lambda: _labels_now(labels_of_epochs(folder), trial))
+
+
+def _labels_now(every: Rows, trial: int | None) -> LabelsNow | None:
+    rows = [row for row in every if trial is None or row.get("trial") == trial]
     if not rows:
         return None
     newest = rows[-1]
-    member = newest.get("member", 1)
-    mine = [row.get("auroc", {}) for row in rows if row.get("member", 1) == member]
+    part = _part(newest)
+    mine = [row.get("auroc", {}) for row in rows if _part(row) == part]
     marks = np.unique(np.linspace(0, len(mine) - 1, MOST_MARKS).round().astype(int))
     labels = []
     for name, auroc in newest.get("auroc", {}).items():
@@ -86,19 +113,43 @@ def _labels_now(rows: Rows) -> LabelsNow | None:
         told = [mine[at].get(name) for at in marks]
         course = tuple(float(one) for one in told if one is not None)
         labels.append(LabelCourse(of_set, code, auroc, newest.get("auprc", {}).get(name), course))
-    return LabelsNow(int(newest.get("epoch", 0)), int(member), tuple(labels))
+    return LabelsNow(int(newest.get("epoch", 0)), part[1], part[0], tuple(labels))
 
 
 def member_curves(rows: Rows, field: str, name: str) -> list[Curve]:
     """A column over the epochs; of several members a line each."""
-    members = sorted({row.get("member", 1) for row in rows}) or [1]
+    parts = sorted({_part(row) for row in rows}) or [(0, 1)]
     return [
         curve_of(
-            name if len(members) == 1 else f"{name}, member {member}",
-            [(r.get("epoch", 0), r.get(field)) for r in rows if r.get("member", 1) == member],
+            name if len(parts) == 1 else f"{name}, member {part[1]}",
+            [(row.get("epoch", 0), row.get(field)) for row in rows if _part(row) == part],
         )
-        for member in members
+        for part in parts
     ]
+
+
+def trial_curves(rows: Rows, at_work: int, best: int | None) -> list[Curve]:
+    """The validation AUROC of a search's trials: the one at work, the best so far, and all others
+    as one faint line with gaps (the latest, where they are many)."""
+    by_trial: dict[int, list[tuple[float, float | None]]] = {}
+    for row in rows:
+        points = by_trial.setdefault(_part(row)[0], [])
+        points.append((row.get("epoch", 0), row.get("validation_auroc")))
+    others: list[tuple[float, float | None]] = []
+    for trial, points in by_trial.items():
+        if trial not in (at_work, best):
+            others += [*points, (points[-1][0], None)]
+    curves = [replace(curve_of("other trials", others[-MOST_POINTS:]), faint=True)]
+    if best is not None and best in by_trial:
+        curves.append(curve_of(f"trial {best}, the best", by_trial[best]))
+    if at_work != best and at_work in by_trial:
+        curves.append(curve_of(f"trial {at_work}", by_trial[at_work]))
+    return [curve for curve in curves if len(curve.x)]
+
+
+def _part(row: dict[str, Any]) -> tuple[int, int]:
+    """Trial (0: no search) and member of an epoch's row."""
+    return int(row.get("trial") or 0), int(row.get("member") or 1)
 
 
 def steps_curve(run: RunStatus) -> Curve | None:

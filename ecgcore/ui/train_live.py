@@ -16,13 +16,14 @@ import streamlit as st
 from ecgcore.drawing.training_charts import HEIGHT, draw_auroc, draw_loss, draw_rate
 from ecgcore.jobs import control
 from ecgcore.jobs.folder import log_of, read_wish
-from ecgcore.jobs.values import JobError, RunStatus, State
+from ecgcore.jobs.values import JobError, Live, RunStatus, State
 from ecgcore.review.connection import StoreError
 from ecgcore.review.people import LEAST_ROLE, Forbidden, Role, may
 from ecgcore.ui import label_services, services, style
 from ecgcore.ui.markdown import plain
-from ecgcore.ui.train_course import epochs, member_curves, steps_curve
+from ecgcore.ui.train_course import best_trial, epochs, member_curves, steps_curve, trial_curves
 from ecgcore.ui.train_labels import show_labels
+from ecgcore.ui.train_trials import show_trials
 from ecgcore.ui.train_words import STATES, time_left
 
 MODELS_PAGE = "pages/models.py"
@@ -58,6 +59,7 @@ def show_live(person: str, role: Role, run_id: str, state: State) -> None:
     _show_buttons(person, role, run)
     _show_now(run)
     _show_charts(run)
+    show_trials(run)
     show_labels(run)
     with st.expander("Log of its process", key="train-log"):
         st.code(log_of(run.folder, _LOG_LINES) or "Nothing yet.", language=None, height=240)
@@ -153,17 +155,23 @@ def facts_of(run: RunStatus) -> tuple[tuple[str, str], ...]:
     known = live if live is not None and live.epochs else None
     rate = live.records_per_second if live is not None and working else None
     left = time_left(live.seconds_left) if live is not None and working else ""
-    member = f", member {known.member} of {known.members}" if known and known.members > 1 else ""
+    part = f", {part_of(known)}" if known and part_of(known) else ""
     return (
         ("State", STATES[run.state]),
         ("Phase", live.phase if live is not None and run.at_work else "–"),
-        ("Epoch", f"{known.epoch} of {known.epochs}{member}" if known else "–"),
+        ("Epoch", f"{known.epoch} of {known.epochs}{part}" if known else "–"),
         ("Step of the epoch", f"{known.step} of {known.steps}" if known else "–"),
         ("Loss", f"{known.loss:.4g}" if known and known.loss is not None else "–"),
         ("Learning rate", _rate(known.learning_rate if known else None)),
         ("Throughput, records/s", "–" if rate is None else f"{rate:.3g}"),
         ("Time left", left or "–"),
     )
+
+
+def part_of(live: Live) -> str:
+    """Which trial and member is at work, "" where there is only one."""
+    parts = (("trial", live.trial, live.trials), ("member", live.member, live.members))
+    return ", ".join(f"{name} {at} of {count}" for name, at, count in parts if count > 1)
 
 
 def _rate(value: float | None) -> str:
@@ -184,7 +192,12 @@ def _show_charts(run: RunStatus) -> None:
     last = max((row.get("epoch", 0) for row in rows), default=1)
     span = shown_epochs(last, run.live.epochs if run.live is not None else 0)
     member = run.live.member if run.live is not None else 1
-    mine = tuple(row for row in rows if row.get("member", 1) == member)
+    trial, best = (run.live.trial if run.live is not None else 0), best_trial(run.folder)
+    if run.state == "finished" and best is not None:
+        trial = best
+    of_trial = tuple(row for row in rows if (row.get("trial") or 0) == trial)
+    mine = tuple(row for row in of_trial if row.get("member", 1) == member)
+    areas = member_curves(rows, "validation_auroc", "mean of the labels")
     losses = [
         *member_curves(mine, "loss", "training, by epoch"),
         *member_curves(mine, "validation_loss", "validation"),
@@ -192,10 +205,10 @@ def _show_charts(run: RunStatus) -> None:
     charts = {
         "Loss": draw_loss(steps_curve(run), losses, span, dark=dark),
         "Validation AUROC": draw_auroc(
-            member_curves(rows, "validation_auroc", "mean of the labels"), span, dark=dark
+            trial_curves(rows, trial, best) if trial else areas, span, dark=dark
         ),
         "Learning rate": draw_rate(
-            member_curves(rows, "learning_rate", "at the end of each epoch"), span, dark=dark
+            member_curves(of_trial, "learning_rate", "at the end of each epoch"), span, dark=dark
         ),
     }
     for column, (name, spec) in zip(st.columns(3), charts.items(), strict=True):

@@ -18,7 +18,7 @@ from ecgcore.review.people import Forbidden, Role
 from ecgcore.ui import label_services, services
 from ecgcore.ui.markdown import plain
 from ecgcore.ui.train_course import best_auroc
-from ecgcore.ui.train_live import show_live
+from ecgcore.ui.train_live import part_of, show_live
 from ecgcore.ui.train_words import STATES, asked_by, moment, time_left, title
 
 OPEN, VIEW, NEW_RUN, REPEAT = "train-open", "train-view", "New run", "train-repeat"
@@ -100,8 +100,8 @@ def _epoch(run: RunStatus) -> str:
     live = run.live
     if live is None or not live.epochs:
         return ""
-    member = f" (member {live.member} of {live.members})" if live.members > 1 else ""
-    return f"{live.epoch} of {live.epochs}{member}"
+    part = f" ({part_of(live)})" if part_of(live) else ""
+    return f"{live.epoch} of {live.epochs}{part}"
 
 
 def _open_clicked() -> None:

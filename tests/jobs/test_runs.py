@@ -26,6 +26,7 @@ from ecgcore.training.loop import train
 from ecgcore.training.options import options_from_json
 from ecgcore.training.whole_run import joined
 from tests.jobs.conftest import PATIENCE_SECONDS, Place
+from tests.run_example import write_run
 
 LONG = 100_000
 """Epochs of a run that is not to end by itself."""
@@ -91,31 +92,30 @@ def _assert_as_uninterrupted(place: Place, run: Path, **changes: object) -> None
     assert all(kept[name].equal(whole.weights[name]) for name in kept)
 
 
-def test_a_paused_and_twice_killed_run_ends_with_the_weights_of_an_undisturbed_one(
+def test_a_paused_and_killed_run_ends_with_the_weights_of_an_undisturbed_one(
     place: Place,
 ) -> None:
-    run = place.submit(epochs=40, average=0.9)
+    run = place.submit(epochs=30, average=0.9)
     place.await_(run, lambda one: _steps(one.folder) > 3)
     control.pause(place.workspace, place.store, run, "ada")
     paused = place.await_state(run, "paused")
     assert "saved after step" in paused.sentence
     assert not (paused.folder / "model" / "card.json").exists()
     control.resume(place.workspace, place.store, run, "ada")
-    for _ in range(2):
-        place.await_state(run, "running")
-        saved = _saved(place.workspace.root / "runs" / run)
-        place.await_(run, lambda one, saved=saved: _saved(one.folder) > saved)
-        place.process(run).kill()
-        found = place.await_state(run, "interrupted")
-        assert "ended without a word" in found.sentence
-        assert control.tend(place.workspace) == (run,)
-        assert control.tend(place.workspace) == ()
+    place.await_state(run, "running")
+    saved = _saved(place.workspace.root / "runs" / run)
+    place.await_(run, lambda one: _saved(one.folder) > saved)
+    place.process(run).kill()
+    found = place.await_state(run, "interrupted")
+    assert "ended without a word" in found.sentence
+    assert control.tend(place.workspace) == (run,)
+    assert control.tend(place.workspace) == ()
     done = place.await_state(run, "finished", "failed")
     assert done.state == "finished", done.sentence
-    assert [row["epoch"] for row in epochs_of(done.folder)] == list(range(1, 41))
+    assert [row["epoch"] for row in epochs_of(done.folder)] == list(range(1, 31))
     steps = losses_of(done.folder)[0]
     assert (steps[1:] > steps[:-1]).all()
-    _assert_as_uninterrupted(place, done.folder, epochs=40, average=0.9)
+    _assert_as_uninterrupted(place, done.folder, epochs=30, average=0.9)
 
 
 def test_a_run_that_only_dies_is_left_alone(place: Place) -> None:
@@ -145,29 +145,18 @@ def test_a_number_that_another_process_has_now_is_not_the_run(place: Place) -> N
 
 
 def test_a_run_of_another_machine_is_watched_by_its_word(place: Place) -> None:
-    run = place.submit(epochs=1)
-    done = place.await_state(run, "finished", "failed")
-    far = Identity("another-machine", "boot", 1, 1.0)
-    write_state(done.folder, "running", "", far, now())
-    live = json.loads((done.folder / "live.json").read_text())
-    (done.folder / "live.json").write_text(json.dumps({**live, "at": time.time()}))
-    assert control.status(place.workspace, run).state == "running"
-    (done.folder / "live.json").write_text(json.dumps({**live, "at": time.time() - 60}))
-    assert control.status(place.workspace, run).state == "interrupted"
+    folder = write_run(place.workspace, place.order(), "far", "running")
+    write_state(folder, "running", "", Identity("another-machine", "boot", 1, 1.0), now())
+    live = json.loads((folder / "live.json").read_text())
+    for age, state in ((0, "running"), (60, "interrupted")):
+        (folder / "live.json").write_text(json.dumps({**live, "at": time.time() - age}))
+        assert control.status(place.workspace, "far").state == state
     assert control.tend(place.workspace) == ()
 
 
-def test_a_machine_that_shuts_down_saves_the_run(place: Place) -> None:
-    run = place.submit(epochs=LONG)
-    place.await_(run, lambda one: _steps(one.folder) > 3)
-    place.process(run).send_signal(signal.SIGTERM)
-    found = place.await_state(run, "interrupted")
-    assert "saved after step" in found.sentence
-    assert control.tend(place.workspace) == (run,)
-    place.await_state(run, "running")
-
-
-def test_a_word_is_at_most_two_seconds_old(place: Place) -> None:
+def test_a_word_is_at_most_two_seconds_old_and_a_machine_that_shuts_down_saves(
+    place: Place,
+) -> None:
     run = place.submit(epochs=LONG)
     found = place.await_(run, lambda one: _steps(one.folder) > 3)
     ages = []
@@ -180,6 +169,10 @@ def test_a_word_is_at_most_two_seconds_old(place: Place) -> None:
     assert live.loss is not None
     assert live.records_per_second is not None
     assert live.seconds_left is not None
+    place.process(run).send_signal(signal.SIGTERM)
+    found = place.await_state(run, "interrupted")
+    assert "saved after step" in found.sentence
+    assert control.tend(place.workspace) == (run,)
 
 
 def test_a_run_in_a_terminal_shows_up_and_can_be_stopped(place: Place) -> None:

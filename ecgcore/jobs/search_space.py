@@ -71,10 +71,7 @@ class Search:
 def search_from_json(value: Any) -> Search:
     """Read a search. Raises JobError."""
     try:
-        space = {
-            str(name): Dimension(**{**one, "choices": tuple(one.get("choices", ()))})
-            for name, one in value["space"].items()
-        }
+        space = {str(name): _dimension(name, one) for name, one in value["space"].items()}
         return Search(space, value.get("trials", 20))
     except (TypeError, KeyError, AttributeError) as error:
         raise JobError(
@@ -82,6 +79,13 @@ def search_from_json(value: Any) -> Search:
             '{"space": {"learning_rate": {"low": 1e-4, "high": 1e-2, "log": true}, '
             '"batch": {"choices": [32, 64]}}, "trials": 20}'
         ) from error
+
+
+def _dimension(name: str, value: dict[str, Any]) -> Dimension:
+    try:
+        return Dimension(**{**value, "choices": tuple(value.get("choices", ()))})
+    except JobError as error:
+        raise JobError(f"{name}: {error}") from error
 
 
 def with_values(options: dict[str, Any], values: dict[str, Any]) -> dict[str, Any]:

@@ -192,18 +192,20 @@ def _show_charts(run: RunStatus) -> None:
     last = max((row.get("epoch", 0) for row in rows), default=1)
     span = shown_epochs(last, run.live.epochs if run.live is not None else 0)
     member = run.live.member if run.live is not None else 1
-    trial, best = (run.live.trial if run.live is not None else 0), best_trial(run.folder)
+    at_work, best = (run.live.trial if run.live is not None else 0), best_trial(run.folder)
+    trial = at_work
     if run.state == "finished" and best is not None:
         trial = best
     of_trial = tuple(row for row in rows if (row.get("trial") or 0) == trial)
     mine = tuple(row for row in of_trial if row.get("member", 1) == member)
+    steps = steps_curve(run)  # of the trial at work alone
     areas = member_curves(rows, "validation_auroc", "mean of the labels")
     losses = [
         *member_curves(mine, "loss", "training, by epoch"),
         *member_curves(mine, "validation_loss", "validation"),
     ]
     charts = {
-        "Loss": draw_loss(steps_curve(run), losses, span, dark=dark),
+        "Loss": draw_loss(steps if trial == at_work else None, losses, span, dark=dark),
         "Validation AUROC": draw_auroc(
             trial_curves(rows, trial, best) if trial else areas, span, dark=dark
         ),

@@ -15,6 +15,7 @@ from ecgcore.ui import label_services, train_data
 from ecgcore.ui.markdown import plain
 from ecgcore.ui.train_choices import show_choices, show_seen
 from ecgcore.ui.train_options import DRAFT, draft, put, show_options
+from ecgcore.ui.train_search import chosen_search, put_search, show_search
 from ecgcore.ui.train_style import dress_train
 from ecgcore.ui.train_summary import chosen_facts, show_summary
 
@@ -36,7 +37,8 @@ def show_new(person: str) -> None:
         known = facts if isinstance(facts, DataFacts) else None
         show_seen(known)
         _counts(known)
-        show_options()
+        show_search()
+        show_options(frozenset((chosen_search() or {"space": ()})["space"]))
     with right, st.container(key="train-summary"):
         show_summary(person, facts, forbidden)
 
@@ -61,6 +63,7 @@ def _repeat(order: dict[str, Any]) -> None:
             ),
             anew=True,
         )  # fmt: skip
+        put_search(order.get("search"))
     except (ValueError, KeyError, TypeError) as error:
         st.warning(f"The options of that run cannot be repeated: {plain(str(error))}")
         return

@@ -48,52 +48,54 @@ def wrong() -> dict[str, str]:
     return {option: said for option, said in found.items() if option in set(_all_names())}
 
 
-def show_options() -> None:
-    """Every option but those chosen on the left, in groups."""
+def show_options(varied: frozenset[str] = frozenset()) -> None:
+    """Every option but those chosen on the left, in groups; ``varied`` are those of a search."""
     now = draft()
     names = [name for name in option_names(now.options) if name not in ELSEWHERE]
     network = [name for name in names if name.startswith("network_options.")]
     changed = set(now.changed())
     # By a style: a row whose key changed would be mounted anew and lose the keyboard's focus.
-    rows = ", ".join(f".st-key-train-row-{_slug(name)}" for name in names if name in changed)
+    rows = ", ".join(f".st-key-train-row-{slug(name)}" for name in names if name in changed)
     mark = f"{rows or '.none'} {{ box-shadow: -3px 0 0 0 var(--warn); }}"
     st.html(f"<style>{mark}</style>")
     if network:
-        _group(f"Network {now.value('network')}", network, changed)
+        _group(f"Network {now.value('network')}", network, changed, varied)
     for group in GROUPS:
         of = [n for n in names if n not in network and GROUP_OF[n.partition(".")[0]] == group]
         if of:
-            _group(group, of, changed)
+            _group(group, of, changed, varied)
 
 
-def _group(title: str, names: list[str], changed: set[str]) -> None:
+def _group(title: str, names: list[str], changed: set[str], varied: frozenset[str]) -> None:
     count = len(changed & set(names))
     said = f" <i>{count} changed</i>" if count else ""
     st.html(f'<div class="train-group" role="heading" aria-level="3">{escape(title)}{said}</div>')
     for name in names:
-        _row(name, name in changed)
+        _row(name, name in changed, name in varied)
 
 
-def _row(option: str, changed: bool) -> None:
+def _row(option: str, changed: bool, varied: bool) -> None:
     now = draft()
-    with st.container(horizontal=True, vertical_alignment="top", key=f"train-row-{_slug(option)}"):
+    with st.container(horizontal=True, vertical_alignment="top", key=f"train-row-{slug(option)}"):
         with st.container(width=230):
             _field(option, now)
         with st.container(width="stretch", gap=None):
-            st.html(_words(option, now, changed))
+            st.html(_words(option, now, changed, varied))
             if changed:
                 st.button(
-                    "Put back", key=f"train-back-{_slug(option)}", type="tertiary",
+                    "Put back", key=f"train-back-{slug(option)}", type="tertiary",
                     on_click=put_back, args=(option,),
                     help=f"{label_of(option)} as it was: {shown(now.base_value(option))}",
                 )  # fmt: skip
 
 
-def _words(option: str, now: Draft, changed: bool) -> str:
+def _words(option: str, now: Draft, changed: bool, varied: bool) -> str:
     told = words_of(option, now.options)
     if option == "objective":
         told = f"{told} It is what is made small in training."
     parts = [escape(told)]
+    if varied:
+        parts.append("<b>Varied by the search above.</b>")
     stated = now.stated(option)
     if changed:
         before = shown(now.base_value(option))
@@ -133,7 +135,7 @@ def _field(option: str, now: Draft) -> None:
         )  # fmt: skip
     elif kind.kind == "number":
         st.number_input(
-            name, key=key, on_change=take, args=(option,), step=_step(value), format="%g",
+            name, key=key, on_change=take, args=(option,), step=step_of(value), format="%g",
             min_value=None if kind.least is None else float(kind.least),
             max_value=None if kind.most is None else float(kind.most),
             placeholder="left to it" if kind.empty else None,
@@ -184,7 +186,7 @@ def key_of(option: str) -> str:
     owner = {"network_options": "network", "objective_options": "objective"}.get(table)
     of = f"-{now.value(owner)}" if owner else ""
     kind = kind_of(option, now.options).kind.replace(" ", "-")
-    return f"train-{st.session_state.get(GENERATION, 0)}{of}-{_slug(option)}-{kind}"
+    return f"train-{st.session_state.get(GENERATION, 0)}{of}-{slug(option)}-{kind}"
 
 
 def shown_in_field(value: Any, kind: OptionKind) -> Any:
@@ -224,13 +226,14 @@ def _read(given: Any, kind: OptionKind) -> Any:
         raise ValueError(f"{text!r} is no JSON; write a list as [1, 2, 3]") from error
 
 
-def _step(value: Any) -> float:
-    """A tenth of the value's own size."""
+def step_of(value: Any) -> float:
+    """The step of a field: a tenth of the value's own size."""
     size = abs(float(value)) if value else 0.1
     return float(f"{size / 10:.0e}")
 
 
-def _slug(option: str) -> str:
+def slug(option: str) -> str:
+    """An option as part of a key."""
     return option.replace(".", "-")
 
 

@@ -128,7 +128,7 @@ def _open_chosen() -> None:
 
 def _show_beyond(run: RunStatus, role: Role) -> None:
     """How to do the run elsewhere."""
-    if run.order is None:
+    if run.order is None or run.order.search is not None:  # a search is one machine's
         return
     with st.expander("On several GPUs or machines", key="train-torchrun"):
         st.markdown(

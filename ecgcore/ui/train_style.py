@@ -25,7 +25,7 @@ _CSS = """
 .train-facts { display: grid; grid-template-columns: max-content 1fr; gap: .2rem 1rem;
   font-size: .9rem; margin: 0; padding: 0 !important; font-variant-numeric: tabular-nums; }
 .train-facts dt { color: var(--ink-soft); margin: 0; font-weight: 400; }
-.stHtml .train-facts dd { margin: 0; }
+.stHtml .train-facts dd { margin: 0; overflow-wrap: anywhere; }
 .train-refusals { margin: 0; padding: .1rem 0 0 1rem !important; font-size: .88rem;
   line-height: 1.4; color: var(--stop); }
 /* a field that waits for the server does not fade */

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from functools import cache
 from html import escape
 from typing import Any
@@ -13,15 +14,18 @@ from ecgcore.datasets.data_facts import DataFacts
 from ecgcore.jobs.control import submit
 from ecgcore.jobs.estimate import Estimate, estimate
 from ecgcore.jobs.values import JobError, RunOrder
+from ecgcore.jobs.values import now as now_
 from ecgcore.review.people import Forbidden
 from ecgcore.review.values import ReviewError
 from ecgcore.training.draft import Draft
+from ecgcore.training.option_kinds import label_of
 from ecgcore.training.options import TrainOptions
 from ecgcore.training.refusals import answered_labels, refusals
 from ecgcore.ui import label_services, services, train_data
 from ecgcore.ui.markdown import plain
 from ecgcore.ui.memory import Memory
 from ecgcore.ui.train_options import draft, put_all_back, wrong
+from ecgcore.ui.train_search import chosen_search, search_refusal
 
 VIEW, OPEN = "train-view", "train-open"
 
@@ -63,6 +67,8 @@ def show_summary(person: str, facts: DataFacts | str, forbidden: str | None) -> 
             f"Put all {len(changed)} changes back" if len(changed) > 1 else "Put the change back",
             key="train-all-back", on_click=put_all_back,
         )  # fmt: skip
+    refused = None if options is None else search_refusal(options.to_json())
+    said = (*said, *([refused] if refused else []))
     order = None if said or options is None else _order(now, options, person)
     if isinstance(order, str):
         said, order = (order,), None
@@ -102,7 +108,7 @@ def _order(now: Draft, options: TrainOptions, person: str) -> RunOrder | str:
     try:
         return RunOrder(
             st.session_state["train-name"].strip(), options.to_json(), now.data, now.snapshot,
-            now.recipe, person,
+            now.recipe, person, search=chosen_search(),
         )  # fmt: skip
     except JobError as error:
         text = str(error)
@@ -126,6 +132,10 @@ def _facts_list(now: Draft, facts: DataFacts | str, options: TrainOptions | None
     count = members if isinstance(members, int) else len(members)
     rows.append(("Network", str(now.value("network")) + (f", {count} members" * (count > 1))))
     rows.append(("Changed options", str(len(now.changed())) if now.recipe else "no recipe"))
+    search = chosen_search()
+    if search is not None:
+        names = ", ".join(label_of(name).lower() for name in search["space"])
+        rows.append(("Search", f"{search['trials']} trials over {names}"))
     told = "".join(f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in rows)
     st.html(f'<dl class="train-facts">{told}</dl>')
 
@@ -144,9 +154,11 @@ def _estimate(order: RunOrder | None) -> None:
     if isinstance(found, str):
         st.warning(plain(found))
         return
+    trials = 1 if order.search is None else order.search["trials"]
+    takes = "Takes about" if trials == 1 else "Takes at most"
     device = f", GPU memory {_bytes(found.device_bytes)}" if found.device_bytes else ""
     st.html(
-        f'<dl class="train-facts"><dt>Takes about</dt><dd>{duration(found.seconds)}</dd>'
+        f'<dl class="train-facts"><dt>{takes}</dt><dd>{duration(trials * found.seconds)}</dd>'
         f"<dt>An epoch</dt><dd>{duration(found.epoch_seconds)}</dd>"
         f"<dt>A step</dt><dd>{_milliseconds(found.step_seconds)}</dd>"
         f"<dt>Memory</dt><dd>{_bytes(found.peak_bytes)}{device}</dd>"
@@ -170,11 +182,10 @@ def _start(order: RunOrder | None) -> None:
     """Start, and go to the run."""
     if order is None:
         return
-    fresh = RunOrder(
-        order.name, order.options, order.data, order.snapshot, order.recipe, order.asked_by
-    )  # asked for at this moment
     try:
-        run_id = submit(services.workspace(), label_services.store(), fresh)
+        run_id = submit(
+            services.workspace(), label_services.store(), replace(order, asked_at=now_())
+        )
     except (JobError, Forbidden, ReviewError, OSError) as error:
         st.session_state["train-not-started"] = str(error)
         return

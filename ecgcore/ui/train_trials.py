@@ -10,6 +10,7 @@ from ecgcore.jobs.values import RunStatus
 from ecgcore.training.option_kinds import label_of
 from ecgcore.ui.train_course import best_trial, epochs, trials
 from ecgcore.ui.train_options import shown
+from ecgcore.ui.train_words import score_name
 
 _ROW, _MOST_ROWS = 36, 8
 _STATES = {
@@ -36,15 +37,17 @@ def show_trials(run: RunStatus) -> None:
     if not rows:
         st.caption("None has begun.")
         return
-    score = f"Validation {run.order.options.get('best_by', 'auroc')}"
+    score = f"Validation {score_name(run.order.options['best_by'])}"
+    columns = columns_of(run, score)
+    numbers = {name for name, column in columns.items() if _is_numbers(column)}
     st.dataframe(
-        columns_of(run, score),
+        columns,
         height=38 + _ROW * min(_MOST_ROWS, len(rows)),
         row_height=_ROW,
         hide_index=True,
         key="train-trials",
         placeholder="–",
-        column_config={score: st.column_config.NumberColumn(format="%.4f")},
+        column_config={name: st.column_config.NumberColumn(format="%.4g") for name in numbers},
         alt="Trials of the search, the best first",
     )
 
@@ -58,7 +61,7 @@ def columns_of(run: RunStatus, score: str) -> dict[str, list[Any]]:
         "Trial": [row["number"] for row in rows],
         score: [row["score"] for row in rows],
         **{
-            _title(name, options): [shown(row["values"].get(name)) for row in rows]
+            _title(name, options): [_value(row["values"].get(name)) for row in rows]
             for name in options
         },
         "Epochs": [done.get(row["number"]) for row in rows],
@@ -68,6 +71,14 @@ def columns_of(run: RunStatus, score: str) -> dict[str, list[Any]]:
             for row in rows
         ],
     }
+
+
+def _value(value: Any) -> Any:
+    return value if isinstance(value, int | float) and not isinstance(value, bool) else shown(value)
+
+
+def _is_numbers(column: list[Any]) -> bool:
+    return all(one is None or isinstance(one, int | float) for one in column)
 
 
 def _worth(row: dict[str, Any]) -> tuple[int, float]:

@@ -39,6 +39,11 @@ def moment(at: str) -> str:
     return at[:16].replace("T", " ")
 
 
+def score_name(best_by: str) -> str:
+    """A measure of validation as the field writes it: "AUROC"."""
+    return {"auroc": "AUROC"}.get(best_by, best_by)
+
+
 def asked_by(run: RunStatus) -> str:
     """Who started a run."""
     return "a terminal" if run.order is None else run.order.asked_by

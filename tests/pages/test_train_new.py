@@ -9,10 +9,12 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from ecgcore.jobs.search_space import Dimension, search_from_json
 from ecgcore.jobs.values import RunOrder
 from ecgcore.models.registry import network_names
+from ecgcore.training.draft import draft_of_recipe
 from ecgcore.training.recipes import recipes
-from ecgcore.ui import label_services, train_data, train_summary
+from ecgcore.ui import label_services, train_data, train_search, train_summary
 from ecgcore.ui.reviewer import account
 from ecgcore.workspace import Workspace
 from tests.packed_example import write_packed
@@ -53,7 +55,8 @@ def opened(app: AppTest, tmp_path: Path) -> Iterator[AppTest]:
 
 def _number(app: AppTest, option: str) -> Any:
     slug = option.replace(".", "-")
-    return next(one for one in app.number_input if f"-{slug}-" in one.key)
+    fields = (one for one in app.number_input if not one.key.startswith("train-search-"))
+    return next(one for one in fields if f"-{slug}-" in one.key)
 
 
 def _select(app: AppTest, option: str) -> Any:
@@ -182,3 +185,56 @@ def test_leads_of_a_set_and_of_ones_own(opened: AppTest) -> None:
     own.set_value(["V1", "I"]).run()
     leads = next(one for one in opened.selectbox if "-leads-" in one.key)
     assert leads.value == "2: I, V1"
+
+
+def _of_search(widgets: Any, part: str) -> Any:
+    return next(one for one in widgets if "train-search-" in one.key and one.key.endswith(part))
+
+
+def test_a_search_is_asked_for_with_what_it_varies(opened: AppTest, asked: list[RunOrder]) -> None:
+    assert "Search" not in html(opened)
+    vary = ["learning_rate", "augmentation.noise", "optimiser"]
+    _of_search(opened.multiselect, "options").set_value(vary).run()
+    assert not opened.exception, opened.exception
+    assert html(opened).count("Varied by the search above.") == 3
+    rate = _number(opened, "learning_rate").value
+    assert _of_search(opened.number_input, "learning_rate-low").value == pytest.approx(rate / 10)
+    assert _of_search(opened.number_input, "augmentation-noise-high").value == 0.5
+    _of_search(opened.number_input, "learning_rate-high").set_value(rate / 100).run()
+    assert "learning_rate: bounds" in html(opened) and _refused(opened)
+    _of_search(opened.number_input, "learning_rate-high").set_value(0.5).run()
+    _of_search(opened.pills, "optimiser-choices").set_value([]).run()
+    assert "optimiser: an option of a search needs either choices" in html(opened)
+    _of_search(opened.pills, "optimiser-choices").set_value(["adam", "adamw"]).run()
+    _of_search(opened.number_input, "trials").set_value(7).run()
+    assert "7 trials over learning rate, noise, optimiser" in html(opened)
+    assert not _refused(opened)
+    opened.button(key="train-start").click().run()
+    (order,) = asked
+    assert order.search is not None and order.search["trials"] == 7
+    space = search_from_json(order.search).space
+    assert (space["learning_rate"].high, space["learning_rate"].log) == (0.5, True)
+    assert set(space["optimiser"].choices) == {"adam", "adamw"}
+
+    opened.session_state["train-repeat"] = order.to_json()
+    opened.session_state["train-view"] = "New run"
+    opened.run()
+    assert not opened.exception, opened.exception
+    assert _of_search(opened.multiselect, "options").value == vary
+    _of_search(opened.multiselect, "options").set_value([]).run()
+    assert "Varied by" not in html(opened)
+    opened.button(key="train-start").click().run()
+    assert asked[-1].search is None
+
+
+def test_every_network_and_objective_can_be_searched() -> None:
+    for name, one in recipes().items():
+        if one.options.network == "ensemble":
+            continue
+        now = draft_of_recipe(name)
+        for option, kind in train_search.searchable(now).items():
+            if kind.kind in ("number", "whole number"):
+                bounds = train_search.bounds_about(now.value(option), kind)
+                Dimension(**bounds)
+                assert kind.least is None or bounds["low"] >= kind.least
+                assert kind.most is None or bounds["high"] <= kind.most

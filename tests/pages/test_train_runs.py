@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from ecgcore.jobs.folder import epochs_of, read_wish
+from ecgcore.jobs.searching import TRIALS_SAID
 from ecgcore.review_work import open_store
+from ecgcore.storage import write_json
+from ecgcore.training.checkpoint import PROGRESS
 from ecgcore.ui import label_services, train_compare, train_course
 from ecgcore.ui.train_course import best_auroc, labels_now
 from ecgcore.ui.train_live import shown_epochs
@@ -37,7 +41,7 @@ def _compare() -> None:
 def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Workspace]:
     monkeypatch.setenv("ECG_WORKSPACE", str(tmp_path / "workspace"))
     kept = (
-        label_services._stores, train_course._rows, train_course._labels,
+        label_services._stores, train_course._rows, train_course._labels, train_course._trials,
         train_compare._tests,
     )  # fmt: skip
     for memory in kept:
@@ -102,6 +106,43 @@ def test_the_charts_and_the_labels_are_those_of_the_run(workspace: Workspace, da
     assert table["Remark"][1].startswith("not scored: the validation records are all")
     assert "a line of the log" in page.code[0].value
     assert "torchrun --nproc-per-node 2 -m ecgcore train" in page.code[1].value
+
+
+def test_a_search_shows_its_trials_the_best_first(workspace: Workspace, data: Path) -> None:
+    search = {"space": {"learning_rate": {"low": 1e-4, "high": 0.1, "log": True}}, "trials": 5}
+    order = replace(small_order("found", data), search=search)
+    folder = write_run(workspace, order, "found", "running", epochs=0)
+    said = []
+    for number, (state, score) in enumerate(
+        (("complete", 0.7), ("fail", None), ("complete", 0.8), ("running", None)), start=1
+    ):
+        values = {"learning_rate": 0.01 * number}
+        sentence = "The loss is nan." if state == "fail" else ""
+        said.append({"number": number, "values": values, "score": score, "state": state,
+                     "sentence": sentence})  # fmt: skip
+        if state != "fail":
+            trial = folder / "trials" / f"{number:04d}"
+            trial.mkdir(parents=True)
+            rows = [{"epoch": e, "validation_auroc": 0.5 + 0.1 * number, "loss": 1.0}
+                    for e in (1, 2)]  # fmt: skip
+            (trial / PROGRESS).write_text("".join(json.dumps(row) + "\n" for row in rows))
+    write_json(folder / TRIALS_SAID, said)
+    live = json.loads((folder / "live.json").read_text()) | {"trial": 4, "trials": 5}
+    write_json(folder / "live.json", live)
+    page = _page(_runs)
+    assert "Trials of the search: 3 of 5 over; the best so far is trial 3" in html(page)
+    table = page.dataframe[1].value
+    assert list(table["Trial"]) == [3, 1, 4, 2]
+    assert list(table["Learning rate"]) == [0.03, 0.01, 0.04, 0.02]
+    assert list(table["How it ended"])[-1] == "could not be trained: The loss is nan."
+    assert "trial 4 of 5" in html(page)
+    _, auroc, _ = _charts(page)
+    names = [line["name"] for line in auroc["series"]]  # type: ignore[attr-defined]
+    assert names == ["other trials", "trial 3, the best", "trial 4"]
+    assert len(page.code) == 1, "no command for several machines"
+    compared = _charts(_page(_compare))[0]
+    (line,) = compared["series"]  # type: ignore[misc]
+    assert line["data"] == [[1.0, 0.8], [2.0, 0.8]]
 
 
 def test_pause_and_stop_reach_the_run_and_are_said(workspace: Workspace, data: Path) -> None:

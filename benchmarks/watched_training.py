@@ -1,9 +1,11 @@
-"""What it costs a run to be told of: the same epochs with and without a reporter and an onlooker.
+"""What it costs a run to be told of: epochs with and without a reporter and an onlooker.
 
-In each pair one side trains alone (``loop.train``); the other has the reporter of a run's process
-(a word a second, losses, scores of each label) while this process's parent reads everything about
-the run once a second, as the Train page does. Pairs alternate in order. Also printed: the age of
-the newest word at each look. Limits: 2 % and 2 s.
+One process trains. In every other epoch (by fours: with, without, without, with) it has the
+reporter of a run's process (a word a second, losses, scores of each label), and a second process
+reads everything about the run once a second, as the Train page does. Epochs beside each other make
+a pair, so that a machine whose speed drifts tells on both. Printed: the ratio of a pair's seconds
+with its 95 % interval; what the reporter itself took by its own clock; and the age of the newest
+word at each look. Limits: 2 % and 2 s.
 
     python benchmarks/watched_training.py --data ../shared/data/ptbxl_1625/{train,val}.npz
 """
@@ -18,86 +20,117 @@ import tempfile
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 os.environ["OMP_NUM_THREADS"] = "1"
 
 import numpy as np
+from scipy.stats import t as student
 
 from ecgcore.jobs.folder import epochs_of, labels_of_epochs, log_of, losses_of, read_live
 from ecgcore.jobs.reporter import Reporter
 from ecgcore.training.loop import train
 from ecgcore.training.recipes import recipe
-from ecgcore.training.watching import UNWATCHED
+from ecgcore.training.watching import StepDone
 from ecgcore.training.whole_run import joined
 
+FIRST = 5
+"""The first epoch that counts: those before load libraries."""
 LOOK_SECONDS = 1.0
+WORD_SECONDS = 1.5
+"""A word that is older is of an epoch that is not told of."""
 
 
-def epoch_seconds(files: list[Path], epochs: int, folder: Path, *, watched: bool) -> float:
-    """Seconds of the epochs after the first."""
-    options = replace(recipe("inception").options, epochs=epochs + 1, patience=0)
+class Switched(Reporter):
+    """A reporter of every other epoch; its seconds in the training's thread (``took``) and, of the
+    processor, in its own (``wrote``)."""
+
+    on = True
+    took, wrote = 0.0, 0.0
+
+    def stepped(self, done: StepDone) -> None:
+        self.on = done.epoch % 4 in (0, 1)
+        if done.epoch == FIRST and done.step == 1:
+            self.took = self.wrote = 0.0
+        began = time.perf_counter()
+        if self.on:
+            super().stepped(done)
+        self.took += time.perf_counter() - began
+
+    def validated(self, *given: Any) -> None:
+        began = time.perf_counter()
+        if self.on:
+            super().validated(*given)
+        self.took += time.perf_counter() - began
+
+    def _write(self) -> None:
+        began = time.thread_time()
+        if self.on:
+            super()._write()
+        self.wrote += time.thread_time() - began
+
+
+def train_switched(given: argparse.Namespace) -> None:
+    """Train, and print the seconds of each epoch after the first four, and the reporter's own."""
+    options = replace(recipe("inception").options, epochs=given.epochs + FIRST - 1, patience=0)
+    options = replace(options, network_options={"filters": given.filters})
     moments: list[float] = []
-
-    def note(row: object) -> None:
-        moments.append(time.perf_counter())
-
-    data = joined(files)
-    if watched:
-        with Reporter(folder) as reporter:
-            train(options, data, folder, note, watch=reporter)
-    else:
-        train(options, data, folder, note, watch=UNWATCHED)
-    return moments[-1] - moments[0]
+    data = joined(given.data)
+    with Switched(given.within) as reporter:
+        train(
+            options, data, given.within, lambda _: moments.append(time.perf_counter()),
+            watch=reporter,
+        )  # fmt: skip
+    seconds = np.diff(moments[FIRST - 2 :])
+    told_of = seconds.reshape(-1, 4)[:, [0, 3]].sum()
+    print(reporter.took / told_of, reporter.wrote / told_of, *seconds)
 
 
-def look(folder: Path) -> float:
-    """Read what the page reads; the age of the newest word, in s."""
+def look(folder: Path) -> float | None:
+    """Read what the page reads; the age of the newest word, in s, None between words."""
     live = read_live(folder)
+    if live is None or time.time() - live.at > max(WORD_SECONDS, 2 * LOOK_SECONDS):
+        return None
+    age = time.time() - live.at
     epochs_of(folder), losses_of(folder), labels_of_epochs(folder), log_of(folder)
-    return 0.0 if live is None else time.time() - live.at
-
-
-def side(given: argparse.Namespace, *, watched: bool) -> tuple[float, list[float]]:
-    """One side in a process of its own: its seconds, and the ages seen."""
-    ages = []
-    with tempfile.TemporaryDirectory() as folder:
-        words = [sys.executable, __file__, "--data", *map(str, given.data)]
-        words += ["--epochs", str(given.epochs), "--within", folder]
-        words += ["--side", "watched" if watched else "alone"]
-        with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as process:
-            while process.poll() is None:
-                time.sleep(LOOK_SECONDS)
-                if watched and process.poll() is None and read_live(Path(folder)) is not None:
-                    ages.append(look(Path(folder)))
-            told = process.stdout.read() if process.stdout else ""
-        return float(told.split()[-1]), ages
+    return age if live.phase == "training" and age < WORD_SECONDS else None
 
 
 def main() -> None:
     """Run and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, nargs="+", required=True)
-    parser.add_argument("--epochs", type=int, default=4)
-    parser.add_argument("--pairs", type=int, default=5)
+    parser.add_argument("--epochs", type=int, default=80, help="a multiple of 4")
+    parser.add_argument("--filters", type=int, default=16, help="of the network, inception")
     parser.add_argument("--within", type=Path, help=argparse.SUPPRESS)
-    parser.add_argument("--side", choices=("alone", "watched"), help=argparse.SUPPRESS)
     given = parser.parse_args()
-    if given.side:
-        print(
-            epoch_seconds(given.data, given.epochs, given.within, watched=given.side == "watched")
-        )
+    if given.within:
+        train_switched(given)
         return
-    ratios, every = [], list[float]()
-    for pair in range(given.pairs):
-        found = {}
-        for watched in (False, True) if pair % 2 else (True, False):
-            found[watched], ages = side(given, watched=watched)
-            every += ages
-        ratios.append(found[True] / found[False])
-        print(f"pair {pair}: alone {found[False]:.2f} s, watched {found[True]:.2f} s", flush=True)
-    middle, least, most = np.median(ratios), min(ratios), max(ratios)
-    print(f"watched / alone: median {middle:.4f}, {least:.4f} to {most:.4f} (limit 1.02)")
-    print(f"age of the newest word: at most {max(every):.2f} s (limit 2)")
+    ages = []
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        subprocess.Popen(
+            [sys.executable, *sys.argv, "--within", folder], stdout=subprocess.PIPE, text=True
+        ) as process,
+    ):
+        while process.poll() is None:
+            time.sleep(LOOK_SECONDS)
+            ages.append(look(Path(folder)))
+        told = process.stdout.read() if process.stdout else ""
+    took, wrote, *seconds = map(float, told.split())
+    by_four = np.array(seconds).reshape(-1, 4)  # with, without, without, with
+    logs = np.log(np.concatenate([by_four[:, 0] / by_four[:, 1], by_four[:, 3] / by_four[:, 2]]))
+    half = student.ppf(0.975, len(logs) - 1) * logs.std(ddof=1) / np.sqrt(len(logs))
+    low, middle, high = np.exp(logs.mean() + half * np.array([-1, 0, 1]))
+    print(f"{len(seconds)} epochs of {np.median(seconds):.2f} s, {given.filters} filters")
+    print(f"told of / not: {middle:.4f} [{low:.4f}, {high:.4f}], {len(logs)} pairs (limit 1.02)")
+    print(
+        f"by the reporter's own clock: {100 * took:.2f} % of the time within steps and "
+        f"validations, {100 * wrote:.2f} % of a processor in its own thread"
+    )
+    known = [age for age in ages if age is not None]
+    print(f"age of the newest word: at most {max(known):.2f} s in {len(known)} looks (limit 2)")
 
 
 if __name__ == "__main__":

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from ecgcore.jobs.folder import BY_LABEL, LIVE, LOSSES, read_wish
 from ecgcore.jobs.values import Live, Wish
 from ecgcore.storage import replace_text
+from ecgcore.training.scoring import by_label
 from ecgcore.training.watching import StepDone, Watch
 
 BEAT_SECONDS = 1.0
@@ -143,11 +144,11 @@ def scores_by(
     """AUROC and average precision of each label, None where one class is absent."""
     from sklearn.metrics import average_precision_score, roc_auc_score
 
-    scores: dict[str, dict[str, float | None]] = {"auroc": {}, "auprc": {}}
-    for name, target, given in zip(names, targets.T, probabilities.T, strict=True):
-        both = 0 < target.sum() < len(target)
-        scores["auroc"][name] = round(float(roc_auc_score(target, given)), 5) if both else None
-        scores["auprc"][name] = (
-            round(float(average_precision_score(target, given)), 5) if both else None
-        )
-    return scores
+    measures = {"auroc": roc_auc_score, "auprc": average_precision_score}
+    return {
+        measure: {
+            name: round(float(value), 5) if np.isfinite(value) else None
+            for name, value in zip(names, by_label(score, targets, probabilities), strict=True)
+        }
+        for measure, score in measures.items()
+    }

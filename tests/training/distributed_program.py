@@ -2,7 +2,8 @@
 
 ``python -m tests.training.distributed_program DATA TEACHER FOLDER`` trains each of ``runs`` in a
 folder of its own, the plain one also in ``begun_by_two``, but for its last epoch, and in
-``begun_by_one`` to its end; the one with dropout also in ``interrupted``, an epoch at a time.
+``begun_by_one`` to its end; the one with dropout also in ``interrupted``, an epoch at a time. In
+``paused`` the first worker alone is told to stop within an epoch, and the run goes on afterwards.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from ecgcore.training.distributed import Workers, working_together
 from ecgcore.training.loop import Run, train
 from ecgcore.training.options import TrainOptions
 from ecgcore.training.records import split
+from ecgcore.training.watching import UNWATCHED, RunStopped, StepDone, Watch
 
 # No norm follows a bias: a bias before a norm has the gradient 0, and Adam makes steps of its
 # rounding. Batches of 9 are cut unevenly.
@@ -71,6 +73,28 @@ def train_some(
         run.epoch()
 
 
+class _StopsAfter(Watch):
+    """Wants to stop after so many steps."""
+
+    def __init__(self, steps: int) -> None:
+        self.left = steps
+
+    def stepped(self, done: StepDone) -> None:
+        self.left -= 1
+
+    def wants_stop(self) -> bool:
+        return self.left <= 0
+
+
+def _pause(data: PackedData, folder: Path, workers: Workers) -> None:
+    watch = _StopsAfter(2) if workers.first else UNWATCHED
+    try:
+        train(PLAIN, data, folder, workers=workers, watch=watch)
+    except RunStopped:
+        return
+    raise AssertionError("the run was told to stop")
+
+
 def main(words: list[str]) -> None:
     """As the module says."""
     data, folder = load_packed(Path(words[0])), Path(words[2])
@@ -80,6 +104,8 @@ def main(words: list[str]) -> None:
             train(options, data, folder / name, workers=workers)
         train_some(data, PLAIN, folder / "begun_by_two", workers, PLAIN.epochs - 1)
         train(PLAIN, data, folder / "begun_by_one", workers=workers)
+        _pause(data, folder / "paused", workers)
+        train(PLAIN, data, folder / "paused", workers=workers)
         for _ in range(PLAIN.epochs):
             torch.manual_seed(100 + workers.rank)
             train_some(data, every["dropout"], folder / "interrupted", workers, 1)

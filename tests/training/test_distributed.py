@@ -13,6 +13,8 @@ import torch
 from torch import nn
 
 from ecgcore.datasets.packed import PackedData, load_packed
+from ecgcore.jobs.folder import read_live, read_state, write_wish
+from ecgcore.jobs.values import now
 from ecgcore.training.checkpoint import PROGRESS, Checkpoint, read_checkpoint
 from ecgcore.training.distributed import ALONE, Workers
 from ecgcore.training.loop import train
@@ -117,6 +119,12 @@ def test_workers_go_on_with_the_dropout_of_an_uninterrupted_run(by_two: Path) ->
     assert all(torch.equal(value, parts.weights[name]) for name, value in whole.weights.items())
 
 
+def test_all_workers_stop_when_the_first_is_told_to_and_go_on_to_the_bit(by_two: Path) -> None:
+    whole, parts = _checkpoint(by_two / "plain"), _checkpoint(by_two / "paused")
+    assert _losses(whole) == _losses(parts)
+    assert all(torch.equal(value, parts.weights[name]) for name, value in whole.weights.items())
+
+
 def _training(packed: Path, folder: Path, epochs: int) -> list[str]:
     """The words of a run of its own options in ``folder``."""
     options = folder.parent / "options.json"
@@ -147,6 +155,24 @@ def test_what_all_workers_refuse_is_said_once(packed: Path, tmp_path: Path) -> N
     assert status != 0
     assert "a batch of 1 cannot be cut among 2 workers; give a larger batch" in row["message"]
     assert "exitcode  : 3" in said
+
+
+def test_a_run_of_several_workers_is_watched_and_can_be_paused(
+    packed: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "run"
+    with torchrun(_training(packed, folder, epochs=10_000)) as started:
+        wait_until((folder / PROGRESS).exists)
+        written, live = read_state(folder), read_live(folder)
+        assert written is not None and written[0] == "running"
+        assert live is not None and live.phase == "training"
+        write_wish(folder, "pause", "ada", now())
+        status, _, said = finished(started)
+    assert status != 0
+    assert "saved after step" in said and "goes on from here" in said
+    written = read_state(folder)
+    assert written is not None and written[0] == "paused"
+    assert not (folder / "model" / "card.json").exists()
 
 
 @pytest.mark.parametrize("rank", [0, 1])

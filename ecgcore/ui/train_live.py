@@ -67,10 +67,12 @@ def show_live(person: str, role: Role, run_id: str, state: State) -> None:
 
 def _show_buttons(person: str, role: Role, run: RunStatus) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="train-buttons"):
-        for act, icon in _ICONS.items():
+        # Pause becomes Resume in place, so that the keyboard's focus stays where it was.
+        goes_on: Act = "pause" if run.at_work else "resume"
+        for place, act in (("go", goes_on), ("stop", "stop")):
             why = why_not(act, role, run)
             st.button(
-                act.capitalize(), icon=f":material/{icon}:", key=f"train-{act}",
+                act.capitalize(), icon=f":material/{_ICONS[act]}:", key=f"train-{place}",
                 # With a help always: Streamlit would mount the button anew for the first one.
                 help=why or _HELP[act],
                 disabled=why is not None, on_click=_act, args=(act, person, run.id),

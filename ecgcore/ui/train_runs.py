@@ -19,6 +19,7 @@ from ecgcore.ui import label_services, services
 from ecgcore.ui.markdown import plain
 from ecgcore.ui.train_course import best_auroc
 from ecgcore.ui.train_live import part_of, show_live
+from ecgcore.ui.train_style import dress_train
 from ecgcore.ui.train_words import STATES, asked_by, moment, time_left, title
 
 OPEN, VIEW, NEW_RUN, REPEAT = "train-open", "train-view", "New run", "train-repeat"
@@ -44,12 +45,14 @@ def show_runs(person: str) -> None:
     at_work = any(one.at_work for one in found)
     every = _BUSY_SECONDS if at_work else _IDLE_SECONDS
     seen = tuple((one.id, one.state) for one in found)
-    st.fragment(_show_table, run_every=every)(seen, opened.id)
-    _choose(found, opened)
-    # While nothing is at work nothing changes, and nothing is drawn anew.
-    live = st.fragment(show_live, run_every=1.0 if opened.at_work else None)
-    live(person, role, opened.id, opened.state)
-    _show_beyond(opened, role)
+    dress_train()
+    with st.container(key="train-runs"):
+        st.fragment(_show_table, run_every=every)(seen, opened.id)
+        _choose(found, opened)
+        # While nothing is at work nothing changes, and nothing is drawn anew.
+        live = st.fragment(show_live, run_every=1.0 if opened.at_work else None)
+        live(person, role, opened.id, opened.state)
+        _show_beyond(opened, role)
 
 
 def _opened(found: tuple[RunStatus, ...]) -> RunStatus:

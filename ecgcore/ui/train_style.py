@@ -28,8 +28,9 @@ _CSS = """
 .stHtml .train-facts dd { margin: 0; overflow-wrap: anywhere; }
 .train-refusals { margin: 0; padding: .1rem 0 0 1rem !important; font-size: .88rem;
   line-height: 1.4; color: var(--stop); }
-/* a field that waits for the server does not fade */
-.st-key-train-new .stElementContainer, .st-key-train-new .stVerticalBlock {
+/* what waits for the server does not fade */
+.st-key-train-new .stElementContainer, .st-key-train-new .stVerticalBlock,
+.st-key-train-runs .stElementContainer, .st-key-train-runs .stVerticalBlock {
   opacity: 1 !important; transition: none !important; }
 """
 

@@ -6,13 +6,11 @@ import json
 from dataclasses import replace
 from functools import cache
 from html import escape
-from typing import Any
 
 import streamlit as st
 
 from ecgcore.datasets.data_facts import DataFacts
 from ecgcore.jobs.control import submit
-from ecgcore.jobs.estimate import Estimate, estimate
 from ecgcore.jobs.values import JobError, RunOrder
 from ecgcore.jobs.values import now as now_
 from ecgcore.review.people import Forbidden
@@ -24,6 +22,7 @@ from ecgcore.training.refusals import answered_labels, refusals
 from ecgcore.ui import label_services, services, train_data
 from ecgcore.ui.markdown import plain
 from ecgcore.ui.memory import Memory
+from ecgcore.ui.train_estimate import show_estimate
 from ecgcore.ui.train_options import draft, put_all_back, wrong
 from ecgcore.ui.train_search import chosen_search, search_refusal
 
@@ -33,11 +32,6 @@ VIEW, OPEN = "train-view", "train-open"
 @cache
 def _refusals() -> Memory[tuple[str, ...]]:
     return Memory(256)
-
-
-@cache
-def _estimates() -> Memory[Estimate | str]:
-    return Memory(64)
 
 
 def chosen_facts() -> DataFacts | str:
@@ -76,7 +70,7 @@ def show_summary(person: str, facts: DataFacts | str, forbidden: str | None) -> 
         lines = "".join(f"<li>{escape(one)}</li>" for one in said)
         st.html(f'<div class="lightbox-title">Cannot begin yet</div>'
                 f'<ul class="train-refusals">{lines}</ul>')  # fmt: skip
-    _estimate(order)
+    show_estimate(order)
     if forbidden:
         st.warning(plain(forbidden))
     st.button(
@@ -140,44 +134,6 @@ def _facts_list(now: Draft, facts: DataFacts | str, options: TrainOptions | None
     st.html(f'<dl class="train-facts">{told}</dl>')
 
 
-def _estimate(order: RunOrder | None) -> None:
-    """Time and memory from measured steps, once asked for; another draft is asked anew."""
-    key = "" if order is None else _key(order)
-    asked = st.button(
-        "Estimate time and memory", key="train-estimate", disabled=order is None, width="stretch",
-        help="Makes a few real steps in a process of its own; takes some seconds.",
-    )  # fmt: skip
-    if order is None or not (asked or key in _estimates()):
-        return
-    with st.spinner("Measuring a few steps …"):
-        found = _estimates().get(key, lambda: _measured(order))
-    if isinstance(found, str):
-        st.warning(plain(found))
-        return
-    trials = 1 if order.search is None else order.search["trials"]
-    takes = "Takes about" if trials == 1 else "Takes at most"
-    device = f", GPU memory {_bytes(found.device_bytes)}" if found.device_bytes else ""
-    st.html(
-        f'<dl class="train-facts"><dt>{takes}</dt><dd>{duration(trials * found.seconds)}</dd>'
-        f"<dt>An epoch</dt><dd>{duration(found.epoch_seconds)}</dd>"
-        f"<dt>A step</dt><dd>{_milliseconds(found.step_seconds)}</dd>"
-        f"<dt>Memory</dt><dd>{_bytes(found.peak_bytes)}{device}</dd>"
-        f"<dt>On</dt><dd>{escape(found.device)}</dd></dl>"
-    )
-
-
-def _key(order: RunOrder) -> str:
-    told: dict[str, Any] = order.to_json()
-    return json.dumps({k: told[k] for k in ("options", "data", "snapshot")}, sort_keys=True)
-
-
-def _measured(order: RunOrder) -> Estimate | str:
-    try:
-        return estimate(services.workspace(), order)
-    except JobError as error:
-        return str(error)
-
-
 def _start(order: RunOrder | None) -> None:
     """Start, and go to the run."""
     if order is None:
@@ -191,26 +147,3 @@ def _start(order: RunOrder | None) -> None:
         return
     st.session_state[OPEN] = run_id
     st.session_state[VIEW] = "Runs"
-
-
-def duration(seconds: float) -> str:
-    """A time in words: "40 s", "12 min", "3 h 20 min", "2 days 4 h"."""
-    if seconds < 1:
-        return "under a second"
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    minutes = round(seconds / 60)
-    if minutes < 90:
-        return f"{minutes} min"
-    hours, rest = divmod(minutes, 60)
-    if hours < 48:
-        return f"{hours} h {rest} min" if rest else f"{hours} h"
-    return f"{hours // 24} days {hours % 24} h"
-
-
-def _milliseconds(seconds: float) -> str:
-    return f"{1000 * seconds:.0f} ms" if seconds < 2 else f"{seconds:.1f} s"
-
-
-def _bytes(count: int) -> str:
-    return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.0f} MB"

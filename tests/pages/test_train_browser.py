@@ -59,9 +59,9 @@ def _open(page: Page) -> None:
     page.locator(CHART).first.wait_for()
 
 
-def _press(page: Page, act: str, then: str) -> None:
+def _press(page: Page, place: str, label: str, then: str) -> None:
     """Press a button by keyboard; it keeps the focus while the page is drawn anew."""
-    button = page.locator(f".st-key-train-{act} button:enabled").first
+    button = page.locator(f".st-key-train-{place} button:enabled", has_text=label).first
     button.wait_for()
     button.focus()
     page.wait_for_timeout(1500)
@@ -88,13 +88,15 @@ def test_numbers_move_in_place_and_keys_pause_resume_and_stop(
         assert page.evaluate(PLACES) == before
     assert page.locator(CHART).first.evaluate("one => one.seenBefore === true")
     assert len(frames) >= 4
-    _press(page, "pause", "paused")
+    _press(page, "go", "Pause", "paused")
+    page.locator(".st-key-train-go button:enabled", has_text="Resume").wait_for()
+    assert "Resume" in page.evaluate("document.activeElement.innerText"), "in its place"
     assert control.status(workspace, run).state == "paused"
     page.wait_for_timeout(1500)
     frames.clear()
     page.wait_for_timeout(4000)
     assert len(frames) <= 3, "a run that rests is not asked for anew each second"
-    _press(page, "resume", "at work")
-    _press(page, "stop", "stopped")
+    _press(page, "go", "Resume", "at work")
+    _press(page, "stop", "Stop", "stopped")
     assert control.status(workspace, run).state == "stopped"
     assert page.locator(".st-key-train-stop button").first.is_disabled()

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from ecgcore.jobs.estimate import Estimate
 from ecgcore.jobs.search_space import Dimension, search_from_json
 from ecgcore.jobs.values import RunOrder
 from ecgcore.models.registry import network_names
 from ecgcore.training.draft import draft_of_recipe
 from ecgcore.training.recipes import recipes
-from ecgcore.ui import label_services, train_data, train_search, train_summary
+from ecgcore.ui import label_services, train_data, train_estimate, train_search, train_summary
 from ecgcore.ui.reviewer import account
 from ecgcore.workspace import Workspace
 from tests.packed_example import write_packed
@@ -238,3 +240,40 @@ def test_every_network_and_objective_can_be_searched() -> None:
                 Dimension(**bounds)
                 assert kind.least is None or bounds["low"] >= kind.least
                 assert kind.most is None or bounds["high"] <= kind.most
+
+
+def test_an_estimate_is_measured_aside_and_shown(
+    opened: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    measured: list[RunOrder] = []
+    go_on = Event()
+
+    def measure(here: Workspace, order: RunOrder) -> Estimate:
+        measured.append(order)
+        go_on.wait(30)
+        return Estimate(0.02, 3.0, 90.0, 700_000_000, 0, 80, 10, "CPU of a test")
+
+    monkeypatch.setattr(train_estimate, "estimate", measure)
+    train_estimate.estimates.cache_clear()
+    opened.button(key="train-estimate").click().run()
+    assert "Measuring a few steps" in "".join(one.value for one in opened.caption)
+    _number(opened, "epochs").set_value(3).run()
+    assert "Measuring" not in "".join(one.value for one in opened.caption), "of another draft"
+    opened.button(key="train-back-epochs").click().run()
+    go_on.set()
+    for thread in train_estimate._measuring().copy().values():
+        thread.join()
+    opened.run()
+    assert "<dt>Takes about</dt><dd>2 min" in html(opened)
+    assert "700 MB" in html(opened) and len(measured) == 1
+    opened.button(key="train-estimate").click().run()
+    assert len(measured) == 1, "what is known is not measured again"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(0.2, "under a second"), (89, "89 s"), (720, "12 min"), (12_000, "3 h 20 min"),
+     (10_800, "3 h"), (187_200, "2 days 4 h")],
+)  # fmt: skip
+def test_times_in_words(seconds: float, words: str) -> None:
+    assert train_estimate.duration(seconds) == words

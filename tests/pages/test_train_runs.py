@@ -148,9 +148,8 @@ def test_a_search_shows_its_trials_the_best_first(workspace: Workspace, data: Pa
 def test_pause_and_stop_reach_the_run_and_are_said(workspace: Workspace, data: Path) -> None:
     folder = write_run(workspace, small_order("new", data), "new", "running")
     page = _page(_runs)
-    assert page.button(key="train-resume").disabled
-    assert "at work" in page.button(key="train-resume").help
-    page.button(key="train-pause").click().run()
+    assert page.button(key="train-go").label == "Pause"
+    page.button(key="train-go").click().run()
     assert read_wish(folder) == "pause"
     assert "Asked to pause" in html(page)
     page.button(key="train-stop").click().run()
@@ -161,7 +160,7 @@ def test_a_reader_may_look_and_change_nothing(workspace: Workspace, data: Path) 
     folder = write_run(workspace, small_order("new", data), "new", "running")
     open_store(workspace).grant("admin", "ada", "reader")
     page = _page(_runs)
-    for key in ("train-pause", "train-resume", "train-stop", "train-repeat-button"):
+    for key in ("train-go", "train-stop", "train-repeat-button"):
         assert page.button(key=key).disabled
         assert "takes the role annotator; yours is reader" in page.button(key=key).help
     assert read_wish(folder) == "run"
@@ -171,7 +170,7 @@ def test_a_failed_run_says_why_and_can_be_resumed(workspace: Workspace, data: Pa
     write_run(workspace, small_order("new", data), "new", "failed", sentence="The disk is full.")
     page = _page(_runs)
     assert "The disk is full" in page.error[0].value
-    assert not page.button(key="train-resume").disabled
+    assert not page.button(key="train-go").disabled
     assert page.button(key="train-stop").disabled
 
 
@@ -179,7 +178,7 @@ def test_a_refusal_is_said_where_the_run_is(workspace: Workspace, data: Path) ->
     write_run(workspace, small_order("new", data), "new", "paused")
     page = _page(_runs)
     data.unlink()
-    page.button(key="train-resume").click().run()
+    page.button(key="train-go").click().run()
     assert "packed.npz is not there; choose packed data that are" in html(page)
 
 

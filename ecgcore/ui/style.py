@@ -64,6 +64,10 @@ h1 { letter-spacing: -.01em; }
   .st-key-window-control { position: absolute !important; right: 0; top: -3.05rem;
     width: auto !important; } }
 
+/* where the keyboard is, also on what Streamlit gives no ring */
+[data-testid="stTopNavLink"]:focus-visible, [data-testid="stElementToolbar"] button:focus-visible,
+summary:focus-visible { outline: 2px solid var(--mark); outline-offset: 1px; }
+
 /* the work list */
 .lightbox-path { font-size: .85rem; overflow-wrap: anywhere; line-height: 1.3; }
 .st-key-worklist .stAlert p { font-size: .9rem; }

@@ -89,7 +89,7 @@ def test_numbers_move_in_place_and_keys_pause_resume_and_stop(
     assert page.locator(CHART).first.evaluate("one => one.seenBefore === true")
     assert len(frames) >= 4
     _press(page, "go", "Pause", "paused")
-    page.locator(".st-key-train-go button:enabled", has_text="Resume").wait_for()
+    page.locator(".st-key-train-go button:enabled", has_text="Resume").first.wait_for()
     assert "Resume" in page.evaluate("document.activeElement.innerText"), "in its place"
     assert control.status(workspace, run).state == "paused"
     page.wait_for_timeout(1500)

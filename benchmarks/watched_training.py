@@ -104,6 +104,8 @@ def main() -> None:
     parser.add_argument("--filters", type=int, default=16, help="of the network, inception")
     parser.add_argument("--within", type=Path, help=argparse.SUPPRESS)
     given = parser.parse_args()
+    if given.epochs < 4 or given.epochs % 4:
+        parser.error("--epochs must be a multiple of 4")
     if given.within:
         train_switched(given)
         return
@@ -129,7 +131,7 @@ def main() -> None:
         f"by the reporter's own clock: {100 * took:.2f} % of the time within steps and "
         f"validations, {100 * wrote:.2f} % of a processor in its own thread"
     )
-    known = [age for age in ages if age is not None]
+    known = [age for age in ages if age is not None] or [float("nan")]
     print(f"age of the newest word: at most {max(known):.2f} s in {len(known)} looks (limit 2)")
 
 

@@ -165,4 +165,5 @@ def initialise_backbone(network: nn.Module, head: HeadName) -> None:
             nn.init.kaiming_normal_(module.weight, mode=mode, nonlinearity="relu")
         elif isinstance(module, nn.Linear) and head == "benchmark":
             nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
-            nn.init.zeros_(module.bias)
+            if module.bias is not None:  # squeeze and excitation has none
+                nn.init.zeros_(module.bias)

@@ -46,6 +46,13 @@ def sentence_of(error: BaseException, folder: Path) -> str:
     )
 
 
+def sentence_of_trial(error: BaseException) -> str:
+    """Why one trial of a search could not be trained."""
+    if isinstance(error, MemoryError) or _says_no_memory(error):
+        return "The memory ran out."
+    return _sentence(str(error) or type(error).__name__)
+
+
 def _says_no_memory(error: BaseException) -> bool:
     """Torch raises RuntimeError, of which its out-of-memory error on a GPU is one, too."""
     text = str(error).lower()

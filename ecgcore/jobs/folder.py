@@ -19,6 +19,7 @@ out.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -43,7 +44,9 @@ from ecgcore.training.checkpoint import PROGRESS
 ORDER, STATE, WISH, LIVE, LOCK, LOG = (
     "order.json", "state.json", "wish.json", "live.json", "lock", "log.txt",
 )  # fmt: skip
-LOSSES, BY_LABEL, TRIALS = "losses.f32", "by_label.jsonl", "trials"
+LOSSES, BY_LABEL = "losses.f32", "by_label.jsonl"
+TRIALS_SAID, _TRIALS = "trials.json", "trials"
+_TRIAL_STATES = ("running", "complete", "pruned", "fail")
 _LOG_BYTES = 64_000
 
 
@@ -102,17 +105,49 @@ def read_live(folder: Path) -> Live | None:
         return None
 
 
-def epochs_of(folder: Path) -> tuple[dict[str, Any], ...]:
+def trial_folder(folder: Path, number: int) -> Path:
+    """Where a trial of a search, from 1, has its files, losses and labels' scores among them."""
+    return folder / _TRIALS / f"{number:04d}"
+
+
+def trials_of(folder: Path) -> tuple[dict[str, Any], ...]:
+    """The trials of a search so far: number (from 1), values, state ("running", "complete",
+    "pruned", "fail"), the score of a complete one (else None), and the sentence of one that
+    failed. What is not of this form is left out."""
+    rows = _read(folder / TRIALS_SAID)
+    return tuple(filter(_is_trial, rows)) if isinstance(rows, list) else ()
+
+
+def _is_trial(row: Any) -> bool:
+    return (
+        isinstance(row, dict)
+        and isinstance(row.get("number"), int)
+        and isinstance(row.get("values"), dict)
+        and isinstance(row.get("sentence"), str)
+        and row.get("state") in _TRIAL_STATES
+        and (row["state"] != "complete" or isinstance(row.get("score"), int | float))
+    )
+
+
+def progress_files(folder: Path) -> tuple[tuple[dict[str, int], Path], ...]:
+    """The files of epochs, each with the trial or member, from 1, that it is of."""
+    found: list[tuple[dict[str, int], Path]] = [({}, folder / PROGRESS)]
+    for part in sorted(folder.glob("member_*"), key=lambda path: path.name.zfill(20)):
+        found.append(({"member": int(part.name.removeprefix("member_")) + 1}, part / PROGRESS))
+    for part in sorted((folder / _TRIALS).glob("[0-9]*")):
+        trial = {"trial": int(part.name)}
+        found += [({**trial, **of}, path) for of, path in progress_files(part)]
+    return tuple(found)
+
+
+def epochs_of(
+    folder: Path, read: Callable[[Path], Sequence[dict[str, Any]]] | None = None
+) -> tuple[dict[str, Any], ...]:
     """One row an epoch, in order: epoch, loss, validation_loss, validation_auroc, learning_rate,
     seconds. Of a model of several members each row has its ``member``, of a search its ``trial``,
     from 1."""
-    rows = _lines(folder / PROGRESS)
-    for part in sorted((folder / TRIALS).glob("*")):
-        rows += [{"trial": int(part.name), **row} for row in epochs_of(part)]
-    for part in sorted(folder.glob("member_*"), key=lambda path: path.name.zfill(20)):
-        number = int(part.name.removeprefix("member_")) + 1
-        rows += [{"member": number, **row} for row in _lines(part / PROGRESS)]
-    return tuple(rows)
+    files = progress_files(folder)
+    return tuple({**of, **row} for of, path in files for row in (read or lines_of)(path))
 
 
 def losses_of(folder: Path) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -130,12 +165,9 @@ def losses_of(folder: Path) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
 
 
 def labels_of_epochs(folder: Path) -> tuple[dict[str, Any], ...]:
-    """One row an epoch: epoch, member, trial, and ``auroc`` and ``auprc`` by label
-    ("statements/AFIB"); a label of which a class is absent from the validation records has None."""
-    rows = {
-        tuple(row.get(name) for name in ("trial", "member", "epoch")): row
-        for row in _lines(folder / BY_LABEL)
-    }
+    """One row an epoch: epoch, member, and ``auroc`` and ``auprc`` by label ("statements/AFIB");
+    a label of which a class is absent from the validation records has None."""
+    rows = {(row.get("member"), row.get("epoch")): row for row in lines_of(folder / BY_LABEL)}
     return tuple(rows.values())
 
 
@@ -158,7 +190,7 @@ def _read(path: Path) -> Any:
         return None
 
 
-def _lines(path: Path) -> list[dict[str, Any]]:
+def lines_of(path: Path) -> list[dict[str, Any]]:
     """The objects of a file of JSON lines; what is no whole object is left out."""
     try:
         lines = path.read_bytes().splitlines()

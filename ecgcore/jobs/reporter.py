@@ -20,7 +20,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from ecgcore.jobs.folder import BY_LABEL, LIVE, LOSSES, read_wish
+from ecgcore.jobs.folder import BY_LABEL, LIVE, LOSSES, read_wish, trial_folder
 from ecgcore.jobs.values import Live, Wish
 from ecgcore.storage import replace_text
 from ecgcore.training.scoring import by_label
@@ -36,7 +36,7 @@ class Reporter(Watch):
     wish. ``told_to_stop`` ends the run as a wish to pause does."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder
+        self.folder = self.place = folder
         self.live = Live("starting", time.time())
         self.wish: Wish = "run"
         self.told_to_stop = False
@@ -68,8 +68,11 @@ class Reporter(Watch):
         self.live = replace(self.live, phase=name)
 
     def trial(self, number: int, count: int) -> None:
-        """See ``Watch``."""
-        self.live = replace(self.live, trial=number, trials=count, member=1, members=1)
+        """See ``Watch``. Its losses and scores stand in the trial's own folder."""
+        self.place = trial_folder(self.folder, number)
+        self.place.mkdir(parents=True, exist_ok=True)
+        self._losses = []
+        self.live = Live("training", time.time(), trial=number, trials=count)
 
     def member(self, number: int, count: int) -> None:
         """See ``Watch``."""
@@ -96,12 +99,11 @@ class Reporter(Watch):
         """See ``Watch``."""
         names = [f"{name}/{code}" for name, code in labels]
         row = {
-            "trial": self.live.trial,
-            "member": self.live.member,
             "epoch": epoch,
+            "member": self.live.member,
             **scores_by(names, targets, probabilities),
         }
-        with (self.folder / BY_LABEL).open("a", encoding="utf-8") as file:
+        with (self.place / BY_LABEL).open("a", encoding="utf-8") as file:
             file.write(json.dumps(row) + "\n")
 
     def wants_stop(self) -> bool:
@@ -117,20 +119,20 @@ class Reporter(Watch):
     def _write(self) -> None:
         losses, self._losses = self._losses, []
         if losses:
-            with (self.folder / LOSSES).open("ab") as file:
+            with (self.place / LOSSES).open("ab") as file:
                 file.write(struct.pack("<2f", self._course, float(np.mean(losses))))
         now = time.time()
         self._lately.append((now, self._records))
         (first, before), (last, after) = self._lately[0], self._lately[-1]
         rate = (after - before) / (last - first) if after > before and last > first else None
-        self.live = replace(
-            self.live, at=now, records_per_second=rate, seconds_left=self._seconds_left(rate)
+        live = self.live  # the training's thread alone changes it
+        told = replace(
+            live, at=now, records_per_second=rate, seconds_left=self._seconds_left(live, rate)
         )
-        replace_text(self.folder / LIVE, json.dumps(asdict(self.live)))
+        replace_text(self.folder / LIVE, json.dumps(asdict(told)))
 
-    def _seconds_left(self, rate: float | None) -> float | None:
+    def _seconds_left(self, live: Live, rate: float | None) -> float | None:
         """Of training, at the pace of lately; None where none is known."""
-        live = self.live
         if rate is None or not live.steps or not live.step:
             return None
         left = (live.epochs - live.epoch + 1) * live.steps - live.step

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from ecgcore.jobs.values import JobError
+from ecgcore.models.forest import NAME as FOREST
 from ecgcore.training.options import options_from_json
+from ecgcore.training.refusals import of_options
 
-MOST_TRIALS = 1000
+MOST_TRIALS, USUAL_TRIALS = 1000, 20
 _OPEN = ("network_options", "objective_options")
 """Options whose inner names are the network's or objective's own."""
+_BUILT_OF = (*_OPEN, "network", "objective", "leads", "teacher", "start")
+"""Options that decide whether a network or an objective can be built."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +52,7 @@ class Search:
     with a point ("augmentation.noise"). Raises JobError."""
 
     space: dict[str, Dimension]
-    trials: int = 20
+    trials: int = USUAL_TRIALS
 
     def __post_init__(self) -> None:
         if not self.space:
@@ -72,7 +75,7 @@ def search_from_json(value: Any) -> Search:
     """Read a search. Raises JobError."""
     try:
         space = {str(name): _dimension(name, one) for name, one in value["space"].items()}
-        return Search(space, value.get("trials", 20))
+        return Search(space, value.get("trials", USUAL_TRIALS))
     except (TypeError, KeyError, AttributeError) as error:
         raise JobError(
             f"not a search: {error}; write "
@@ -104,23 +107,29 @@ def with_values(options: dict[str, Any], values: dict[str, Any]) -> dict[str, An
 
 
 def refuse_unfit(search: Search, options: dict[str, Any]) -> None:
-    """Raise JobError where a corner of the space is no run's options."""
-    ends: tuple[Callable[[Dimension], Any], ...] = (_first, _last)
-    for end in ends:
-        for name, dimension in search.space.items():
+    """Raise JobError where one value of the space alone makes no run of the options."""
+    if FOREST in _networks(options):
+        raise JobError("a forest grows at once, without epochs to judge it by; train it by itself")
+    for name, dimension in search.space.items():
+        for value in _tried(dimension):
             try:
-                options_from_json(with_values(options, {name: end(dimension)}))
+                told = options_from_json(with_values(options, {name: value}))
             except (ValueError, TypeError) as error:
-                raise JobError(f"{name} cannot be {end(dimension)!r}: {error}") from error
+                raise JobError(f"{name} cannot be {value!r}: {error}") from error
+            reasons = of_options(told) if name.partition(".")[0] in _BUILT_OF else ()
+            if reasons:
+                raise JobError(f"{name} cannot be {value!r}: {reasons[0].removesuffix('.')}")
 
 
-def _first(dimension: Dimension) -> Any:
-    return dimension.choices[0] if dimension.choices else _number(dimension, dimension.low)
+def _networks(options: dict[str, Any]) -> set[Any]:
+    members = options.get("members", 1)
+    changes = members if isinstance(members, list | tuple) else ()
+    return {options.get("network"), *(one.get("network") for one in changes)}
 
 
-def _last(dimension: Dimension) -> Any:
-    return dimension.choices[-1] if dimension.choices else _number(dimension, dimension.high)
-
-
-def _number(dimension: Dimension, value: float | None) -> float | int | None:
-    return int(value) if dimension.whole and value is not None else value
+def _tried(dimension: Dimension) -> tuple[Any, ...]:
+    """Every choice; of bounds both ends and, where numbers need not be whole, one between."""
+    low, high = dimension.low, dimension.high
+    if low is None or high is None:
+        return dimension.choices
+    return (int(low), int(high)) if dimension.whole else (low, low + 0.371 * (high - low), high)

@@ -89,7 +89,7 @@ class Live:
     ``phase`` is what it does ("waiting", "reading data", "training", "scoring"); ``step`` of
     ``steps`` in ``epoch`` of ``epochs`` of ``member`` of ``members`` (in ``trial`` of ``trials`` of
     a search), 0 where none has begun; ``records_per_second`` learned from lately; ``seconds_left``
-    of training, at most (trials end early); ``at`` is the moment (s, Unix).
+    of training, as if the trials to come took as long as this one; ``at`` is the moment (s, Unix).
     """
 
     phase: str

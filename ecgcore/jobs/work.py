@@ -34,6 +34,11 @@ from ecgcore.workspace import Workspace
 
 NICENESS = "ECG_TRAINING_NICENESS"
 """How far runs give way to everything else: 0 (not) to 19, 10 where nothing is said."""
+CHOSEN = (
+    "Chosen as the best of {trials} trials of a search by its score on the records that are scored "
+    "here, which is too good by the choosing."
+)
+"""What the card of a search's model says of its numbers."""
 _INTRODUCTION_SECONDS = 5.0
 _RESERVE = ".reserve"
 _RESERVE_BYTES = 65_536
@@ -100,17 +105,18 @@ class _Process:
             if not path.is_file():
                 raise FileNotFoundError(2, "no such file", str(path))
         data = joined(files)
-        place = self.folder
+        place, limits = self.folder, tuple[str, ...]()
         if order.search is not None:
+            search = search_from_json(order.search)
             options, place = best_of(
-                search_from_json(order.search), options, data, place,
-                report=_print, watch=self.reporter,
-            )  # fmt: skip
+                search, options, data, place, report=_print, watch=self.reporter
+            )
+            limits = (CHOSEN.format(trials=search.trials),)
             order = replace(order, options=options.to_json(), search=None)
         words = words_of(order, f"runs/{order.name}", named=True)
         train_and_publish(
             order.name, options, data, place, words,
-            report=_print, watch=self.reporter, model=self.folder / MODEL,
+            report=_print, watch=self.reporter, model=self.folder / MODEL, limits=limits,
         )  # fmt: skip
 
     def end_as_wished(self, where: str) -> None:

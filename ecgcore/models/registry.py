@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 from ecgcore.models.card import Output
 from ecgcore.models.input_spec import InputSpec
@@ -114,7 +114,8 @@ def build_network(
 ) -> Network:
     """A new network with random weights.
 
-    ``options`` are fields of the entry's options dataclass; an unknown field raises ValueError.
+    ``options`` are fields of the entry's options dataclass; an unknown field raises ValueError, and
+    so does a value that is none of a field's choices.
     """
     entry = network_entry(name)
     known = [field.name for field in fields(entry.options)]
@@ -123,4 +124,12 @@ def build_network(
         raise ValueError(
             f"network {name!r} has no option {', '.join(unknown)}; known: {', '.join(known)}"
         )
+    hints = get_type_hints(entry.options)
+    for option, value in (options or {}).items():
+        choices = get_args(hints[option]) if get_origin(hints[option]) is Literal else ()
+        if choices and value not in choices:
+            raise ValueError(
+                f"option {option} of {name!r} cannot be {value!r}; known: "
+                f"{', '.join(map(str, choices))}"
+            )
     return entry.build(entry.options(**(options or {})), leads=leads, labels=labels)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from collections.abc import Iterable
+from dataclasses import dataclass, fields, replace
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from ecgcore.models.registry import network_entry
@@ -16,7 +17,7 @@ from ecgcore.training.option_words import (
 from ecgcore.training.options import TrainOptions
 
 Kind = Literal["choice", "yes or no", "whole number", "number", "text", "json"]
-_SHARES = ("average",)
+_SHARES = ("average", "dropout", "head_dropout")
 _FROM_ONE = (
     "batch", "epochs", "restart_epochs", "restart_factor", "fewest_positives",
     "fewest_validation_positives", "sampling_rate",
@@ -55,9 +56,7 @@ def _of_run(option: str) -> OptionKind:
     kind = _of_type(get_type_hints(TrainOptions)[option])
     if kind.kind in ("number", "whole number"):
         least = 1 if option in _FROM_ONE else 0
-        return OptionKind(
-            kind.kind, least=least, most=0.9999 if option in _SHARES else None, empty=kind.empty
-        )
+        return OptionKind(kind.kind, least=least, most=_most(option), empty=kind.empty)
     return kind
 
 
@@ -79,6 +78,21 @@ def label_of(option: str) -> str:
     return name[:1].upper() + name[1:]
 
 
+def labels_of_options(options: Iterable[str]) -> dict[str, str]:
+    """Each option's name for people, with its table's where two would read alike."""
+    names = list(options)
+    labels = [label_of(one) for one in names]
+    return {
+        name: label if labels.count(label) == 1 else _with_table(name)
+        for name, label in zip(names, labels, strict=True)
+    }
+
+
+def _with_table(name: str) -> str:
+    table = name.rpartition(".")[0].replace("_options", "")
+    return f"{table.capitalize()}: {label_of(name).lower()}" if table else label_of(name)
+
+
 def _of_members(options: dict[str, Any]) -> OptionKind:
     counted = isinstance(options.get("members"), int)
     return OptionKind("whole number", least=1) if counted else OptionKind("json")
@@ -87,7 +101,16 @@ def _of_members(options: dict[str, Any]) -> OptionKind:
 def _of_network(network: str, entry: str) -> OptionKind:
     kind = network_entry(network).options
     known = {one.name for one in fields(kind)}
-    return _of_type(get_type_hints(kind)[entry]) if entry in known else OptionKind("json")
+    if entry not in known:
+        return OptionKind("json")
+    found = _of_type(get_type_hints(kind)[entry])
+    return replace(found, most=_most(entry)) if found.kind == "number" else found
+
+
+def _most(option: str) -> float | None:
+    if option == "columns_share":
+        return 1.0
+    return 0.9999 if option in _SHARES else None
 
 
 def _of_type(hint: Any) -> OptionKind:

@@ -66,8 +66,10 @@ def publish(
     *,
     folder: Path,
     command: str,
+    limits: tuple[str, ...] = (),
 ) -> ModelCard:
-    """Write ``folder`` with weights, answers to the validation records and card; returns the card.
+    """Write ``folder`` with weights, answers to the validation records and card, which tells of
+    ``limits`` beside the usual ones; returns the card.
 
     What is judged is what is stored (see ``stored_weights``). The card is written last, so that a
     folder with a card is whole. Raises what ``evaluate`` raises.
@@ -94,7 +96,7 @@ def publish(
         metrics={},
         cost={"parameters": entry.count(network), "flops": flops, "bytes": len(weights)},
         paper=_papers(options, whole),
-        limits=_limits(options, data, spec),
+        limits=(*_limits(options, data, spec), *limits),
         command=command,
         weights_sha256=hashlib.sha256(weights).hexdigest(),
     )

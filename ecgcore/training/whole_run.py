@@ -45,12 +45,13 @@ def train_and_publish(
     workers: Workers = ALONE,
     watch: Watch = UNWATCHED,
     model: Path | None = None,
+    limits: tuple[str, ...] = (),
 ) -> ModelCard | None:
     """Train, or go on, in ``folder`` and write the folder ``model`` (default: ``folder/model``);
     None at all workers but the first.
 
-    ``words`` are those of the command that repeats the run, after ``train``. Raises TrainingError,
-    CheckpointError, RunStopped.
+    ``words`` are those of the command that repeats the run, after ``train``; ``limits`` are told on
+    the card beside the usual ones. Raises TrainingError, CheckpointError, RunStopped.
     """
     watch.phase("training")
     trained = train_model(options, data, folder, report, workers, watch=watch)
@@ -58,4 +59,6 @@ def train_and_publish(
         return None
     watch.phase("scoring")
     command = shlex.join(["python", "-m", "ecgcore", "train", *words])
-    return publish(name, options, data, trained, folder=model or folder / MODEL, command=command)
+    return publish(
+        name, options, data, trained, folder=model or folder / MODEL, command=command, limits=limits
+    )

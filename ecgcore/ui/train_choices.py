@@ -22,6 +22,7 @@ from ecgcore.training.start import START
 from ecgcore.ui import services, train_data
 from ecgcore.ui.markdown import plain
 from ecgcore.ui.train_options import DRAFT, draft, key_of, put, put_back, shown
+from ecgcore.ui.train_search import put_search
 
 _EVERY_PAPER = "All papers"
 _OURS = "No paper: our own"
@@ -145,6 +146,7 @@ def _take_recipe() -> None:
     chosen = st.session_state["train-recipe"]
     if chosen:
         put(draft_of_recipe(chosen, draft()), anew=True)
+        put_search(None)
         st.session_state["train-name"] = chosen
 
 

@@ -16,13 +16,14 @@ from ecgcore.evaluation.comparison import Difference
 from ecgcore.evaluation.run_comparison import RunComparison, Score, compare_runs
 from ecgcore.jobs import control
 from ecgcore.jobs.answers import answers_of, card_of
+from ecgcore.jobs.search_space import search_from_json, with_values
 from ecgcore.jobs.values import JobError, RunStatus
 from ecgcore.review.connection import StoreError
 from ecgcore.review.people import Forbidden
 from ecgcore.ui import services, style
 from ecgcore.ui.markdown import plain
 from ecgcore.ui.memory import Memory
-from ecgcore.ui.train_course import epochs, member_curves, model_epochs
+from ecgcore.ui.train_course import course_of, member_curves
 from ecgcore.ui.train_words import STATES, flat, title
 
 MOST_RUNS = 8
@@ -32,7 +33,7 @@ _CHOSEN = "train-compare"
 def show_compare(person: str) -> None:
     """Choose runs, and everything about them."""
     try:
-        found = {one.id: one for one in control.runs(services.workspace()) if epochs(one.folder)}
+        found = {one.id: one for one in control.runs(services.workspace()) if course_of(one).rows}
     except (StoreError, Forbidden, OSError) as error:
         st.error(plain(str(error)))
         return
@@ -67,7 +68,7 @@ def names_of(runs: list[RunStatus]) -> list[str]:
 
 
 def _show_curves(runs: list[RunStatus]) -> None:
-    rows = [model_epochs(one.folder) for one in runs]
+    rows = [course_of(one).of_model() for one in runs]
     span = max(row.get("epoch", 0) for of_run in rows for row in of_run)
     areas, losses = (
         [
@@ -103,7 +104,15 @@ def differing_options(runs: list[RunStatus]) -> dict[str, list[str]]:
 def _options(run: RunStatus) -> dict[str, str]:
     assert run.order is not None
     data = {"data": ", ".join(run.order.data), "snapshot": run.order.snapshot or "–"}
-    return {**flat(run.order.options), **data}
+    options, search = run.order.options, run.order.search
+    if search is not None:
+        asked = search_from_json(search)
+        data["search"] = f"{asked.trials} trials over {', '.join(asked.space)}"
+        course = course_of(run)
+        best = next((row for row in course.trials if row["number"] == course.best), None)
+        if best is not None:
+            options = with_values(options, best["values"])
+    return {**flat(options), **data}
 
 
 def _show_options(chosen: list[RunStatus]) -> None:

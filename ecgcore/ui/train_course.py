@@ -13,13 +13,22 @@ from typing import Any
 import numpy as np
 
 from ecgcore.drawing.training_charts import MOST_POINTS, Curve, curve_of
-from ecgcore.jobs.folder import BY_LABEL, TRIALS, epochs_of, labels_of_epochs, losses_of
-from ecgcore.jobs.searching import TRIALS_SAID, trials_of
+from ecgcore.jobs.folder import (
+    BY_LABEL,
+    TRIALS_SAID,
+    epochs_of,
+    labels_of_epochs,
+    lines_of,
+    losses_of,
+    trial_folder,
+    trials_of,
+)
 from ecgcore.jobs.values import RunStatus
-from ecgcore.training.checkpoint import PROGRESS
 from ecgcore.ui.memory import Memory
 
 Rows = tuple[dict[str, Any], ...]
+Point = tuple[float, float | None]
+_MOST_FILES = 4096
 MOST_MARKS = 40
 """Epochs that the small curve of a label shows."""
 
@@ -38,17 +47,38 @@ class LabelCourse:
 
 @dataclass(frozen=True)
 class LabelsNow:
-    """The labels after the newest ``epoch`` of ``member`` (of ``trial`` of a search, else 0)."""
+    """The labels after the newest ``epoch`` of ``member``."""
 
     epoch: int
     member: int
-    trial: int
     labels: tuple[LabelCourse, ...]
 
 
+@dataclass(frozen=True)
+class Course:
+    """How a run went so far: a row an epoch, the ``trials`` of a search with the number of the
+    ``best`` (None: none is complete), and the trial ``shown``: the model's of a finished search,
+    else the one at work or the newest; 0 of a run that is no search."""
+
+    rows: Rows
+    trials: Rows
+    best: int | None
+    shown: int
+
+    def of_model(self) -> Rows:
+        """The epochs of what becomes the model, as far as that is known."""
+        of = self.shown if self.best is None else self.best
+        return tuple(row for row in self.rows if _part(row)[0] == of) if self.shown else self.rows
+
+    def of_shown(self) -> Rows:
+        """The epochs of the trial that is shown, or of the run."""
+        return tuple(row for row in self.rows if _part(row)[0] == self.shown)
+
+
 @cache
-def _rows() -> Memory[Rows]:
-    return Memory(256)
+def _files() -> dict[Path, tuple[tuple[int, int], Rows]]:
+    """The rows of each file of epochs, as of its last change."""
+    return {}
 
 
 @cache
@@ -61,51 +91,49 @@ def _labels() -> Memory[LabelsNow | None]:
     return Memory(16)
 
 
-def epochs(folder: Path) -> Rows:
-    """See ``epochs_of``; read anew where a file of them has changed."""
-    places = ("", "member_*/", f"{TRIALS}/*/", f"{TRIALS}/*/member_*/")
-    files = sorted(path for place in places for path in folder.glob(place + PROGRESS))
-    return _rows().get((folder, *map(_stamp, files)), lambda: epochs_of(folder))
+def course_of(run: RunStatus) -> Course:
+    """See ``Course``; a file is read anew where it has changed."""
+    rows = epochs_of(run.folder, _read_changed)
+    key = (run.folder, _stamp(run.folder / TRIALS_SAID))
+    trials = _trials().get(key, lambda: trials_of(run.folder))
+    complete = [row for row in trials if row["state"] == "complete"]
+    best = max(complete, key=lambda row: row["score"])["number"] if complete else None
+    newest = max((_part(row)[0] for row in rows), default=0)
+    shown = (run.live.trial if run.live is not None else 0) or newest
+    if run.state == "finished" and best is not None:
+        shown = best
+    return Course(rows, trials, best, shown)
 
 
-def best_auroc(folder: Path) -> float | None:
-    """The best validation AUROC of any epoch."""
-    values = [row.get("validation_auroc") for row in epochs(folder)]
+def _read_changed(path: Path) -> Rows:
+    stamp, known = _stamp(path), _files().get(path)
+    if known is None or known[0] != stamp:
+        if len(_files()) > _MOST_FILES:
+            _files().clear()
+        known = _files()[path] = (stamp, tuple(lines_of(path)))
+    return known[1]
+
+
+def best_auroc(rows: Rows) -> float | None:
+    """The best validation AUROC of any of these epochs."""
+    values = [row.get("validation_auroc") for row in rows]
     known = [float(one) for one in values if isinstance(one, int | float)]
     return max((one for one in known if np.isfinite(one)), default=None)
 
 
-def trials(folder: Path) -> Rows:
-    """See ``trials_of``; read anew where they have changed."""
-    key = (folder, _stamp(folder / TRIALS_SAID))
-    return _trials().get(key, lambda: trials_of(folder))
+def labels_now(folder: Path, trial: int = 0) -> LabelsNow | None:
+    """The labels' scores after the newest epoch (of a trial of a search); None before the first."""
+    place = trial_folder(folder, trial) if trial else folder
+    key = (place, _stamp(place / BY_LABEL))
+    return _labels().get(key, lambda: _labels_now(labels_of_epochs(place)))
 
 
-def best_trial(folder: Path) -> int | None:
-    """The number of the best trial of a search so far, None where there is none."""
-    told = [row for row in trials(folder) if row["state"] == "complete"]
-    return max(told, key=lambda row: row["score"])["number"] if told else None
-
-
-def model_epochs(folder: Path) -> Rows:
-    """The epochs of the model that a run makes: of a search, of its best trial so far."""
-    best = best_trial(folder)
-    return tuple(row for row in epochs(folder) if best is None or row.get("trial") == best)
-
-
-def labels_now(folder: Path, trial: int | None = None) -> LabelsNow | None:
-    """The labels' scores after the newest epoch (of one trial); None before the first."""
-    key = (folder, trial, _stamp(folder / BY_LABEL))
-    return _labels().get(key, lambda: _labels_now(labels_of_epochs(folder), trial))
-
-
-def _labels_now(every: Rows, trial: int | None) -> LabelsNow | None:
-    rows = [row for row in every if trial is None or row.get("trial") == trial]
+def _labels_now(rows: Rows) -> LabelsNow | None:
     if not rows:
         return None
     newest = rows[-1]
-    part = _part(newest)
-    mine = [row.get("auroc", {}) for row in rows if _part(row) == part]
+    member = _part(newest)[1]
+    mine = [row.get("auroc", {}) for row in rows if _part(row)[1] == member]
     marks = np.unique(np.linspace(0, len(mine) - 1, MOST_MARKS).round().astype(int))
     labels = []
     for name, auroc in newest.get("auroc", {}).items():
@@ -113,37 +141,38 @@ def _labels_now(every: Rows, trial: int | None) -> LabelsNow | None:
         told = [mine[at].get(name) for at in marks]
         course = tuple(float(one) for one in told if one is not None)
         labels.append(LabelCourse(of_set, code, auroc, newest.get("auprc", {}).get(name), course))
-    return LabelsNow(int(newest.get("epoch", 0)), part[1], part[0], tuple(labels))
+    return LabelsNow(int(newest.get("epoch", 0)), member, tuple(labels))
 
 
 def member_curves(rows: Rows, field: str, name: str) -> list[Curve]:
     """A column over the epochs; of several members a line each."""
-    parts = sorted({_part(row) for row in rows}) or [(0, 1)]
-    return [
-        curve_of(
-            name if len(parts) == 1 else f"{name}, member {part[1]}",
-            [(row.get("epoch", 0), row.get(field)) for row in rows if _part(row) == part],
-        )
-        for part in parts
-    ]
-
-
-def trial_curves(rows: Rows, at_work: int, best: int | None) -> list[Curve]:
-    """The validation AUROC of a search's trials: the one at work, the best so far, and all others
-    as one faint line with gaps (the latest, where they are many)."""
-    by_trial: dict[int, list[tuple[float, float | None]]] = {}
+    by_member: dict[int, list[Point]] = {}
     for row in rows:
-        points = by_trial.setdefault(_part(row)[0], [])
-        points.append((row.get("epoch", 0), row.get("validation_auroc")))
-    others: list[tuple[float, float | None]] = []
-    for trial, points in by_trial.items():
-        if trial not in (at_work, best):
-            others += [*points, (points[-1][0], None)]
+        by_member.setdefault(_part(row)[1], []).append((row.get("epoch", 0), row.get(field)))
+    return [
+        curve_of(name if len(by_member) <= 1 else f"{name}, member {member}", points)
+        for member, points in sorted(by_member.items())
+    ] or [curve_of(name, [])]
+
+
+def trial_curves(course: Course) -> list[Curve]:
+    """The validation AUROC of a search's trials: the one shown, the best so far, and all others as
+    one faint line with gaps (the latest, where they are many); members follow each other alike."""
+    by_part: dict[tuple[int, int], list[Point]] = {}
+    for row in course.rows:
+        point = (row.get("epoch", 0), row.get("validation_auroc"))
+        by_part.setdefault(_part(row), []).append(point)
+    by_trial: dict[int, list[Point]] = {}
+    for (trial, _), points in by_part.items():
+        by_trial.setdefault(trial, []).extend([*points, (points[-1][0], None)])
+    named = {course.best: ", the best", course.shown: ", the best" * (course.best == course.shown)}
+    others = [point for trial, points in by_trial.items() if trial not in named for point in points]
     curves = [replace(curve_of("other trials", others[-MOST_POINTS:]), faint=True)]
-    if best is not None and best in by_trial:
-        curves.append(curve_of(f"trial {best}, the best", by_trial[best]))
-    if at_work != best and at_work in by_trial:
-        curves.append(curve_of(f"trial {at_work}", by_trial[at_work]))
+    curves += [
+        curve_of(f"trial {trial}{said}", by_trial[trial][:-1])
+        for trial, said in named.items()
+        if trial is not None and trial in by_trial
+    ]
     return [curve for curve in curves if len(curve.x)]
 
 
@@ -152,9 +181,12 @@ def _part(row: dict[str, Any]) -> tuple[int, int]:
     return int(row.get("trial") or 0), int(row.get("member") or 1)
 
 
-def steps_curve(run: RunStatus) -> Curve | None:
-    """The loss of the steps over the epochs of its member; None without a step."""
-    steps, values = losses_of(run.folder)
+def steps_curve(run: RunStatus, trial: int = 0) -> Curve | None:
+    """The loss of the steps over the epochs of its member; None without a step, and of a trial that
+    is not at work (its epochs may have other steps)."""
+    if run.live is not None and run.live.trial != trial:
+        return None
+    steps, values = losses_of(trial_folder(run.folder, trial) if trial else run.folder)
     if run.live is None or not run.live.steps or not len(steps):
         return None
     epochs_done = steps / run.live.steps

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass, field
 from functools import cache
 from html import escape
-from threading import Thread
+from threading import Lock, Thread
 from typing import Any
 
 import streamlit as st
@@ -15,21 +16,31 @@ from ecgcore.jobs.values import JobError, RunOrder
 from ecgcore.ui import services
 from ecgcore.ui.markdown import plain
 from ecgcore.ui.memory import Memory
+from ecgcore.ui.train_words import duration
 from ecgcore.workspace import Workspace
 
 _LOOK_SECONDS = 1.0
 
 
+@dataclass
+class _Desk:
+    """What is measured now and what could not be, by ``_key``; ``turn`` is of who measures, as two
+    at once would slow each other down."""
+
+    pending: set[str] = field(default_factory=set)
+    failed: dict[str, str] = field(default_factory=dict)
+    turn: Lock = field(default_factory=Lock)
+
+
 @cache
-def estimates() -> Memory[Estimate | str]:
-    """What was measured lately, or why it could not be, by ``_key`` of the order."""
+def estimates() -> Memory[Estimate]:
+    """What was measured lately, by ``_key`` of the order."""
     return Memory(64)
 
 
 @cache
-def _measuring() -> dict[str, Thread]:
-    """The threads that measure now."""
-    return {}
+def _desk() -> _Desk:
+    return _Desk()
 
 
 def show_estimate(order: RunOrder | None) -> None:
@@ -40,84 +51,77 @@ def show_estimate(order: RunOrder | None) -> None:
         help="Makes a few real steps in a process of its own; takes some seconds.",
     )  # fmt: skip
     if order is not None:
-        pending = _is_pending(_key(order))
+        pending = _key(order) in _desk().pending
         st.fragment(_show, run_every=_LOOK_SECONDS if pending else None)(order, pending)
 
 
 def _ask(order: RunOrder | None) -> None:
     """Begin to measure, where nobody does or did."""
-    if order is None or _is_pending(_key(order)) or _key(order) in estimates():
+    if order is None:
         return
-    key = _key(order)
-    thread = Thread(
+    key, desk = _key(order), _desk()
+    if key in desk.pending or key in estimates():
+        return
+    desk.failed.pop(key, None)
+    desk.pending.add(key)
+    Thread(
         target=_measure, args=(key, services.workspace(), order), daemon=True, name="estimate"
-    )
-    _measuring()[key] = thread
-    thread.start()
+    ).start()
 
 
 def _measure(key: str, workspace: Workspace, order: RunOrder) -> None:
-    def answer() -> Estimate | str:
-        try:
-            return estimate(workspace, order)
-        except (JobError, OSError) as error:
-            return str(error)
-
-    estimates().get(key, answer)
-
-
-def _is_pending(key: str) -> bool:
-    thread = _measuring().get(key)
-    if thread is not None and not thread.is_alive():
-        del _measuring()[key]
-        return False
-    return thread is not None
+    desk = _desk()
+    said = "Measuring ended with an error that nobody foresaw; the server's log says where."
+    try:
+        with desk.turn:
+            estimates().get(key, lambda: estimate(workspace, order))
+        said = ""
+    except (JobError, OSError) as error:
+        said = str(error)
+    finally:
+        if said:
+            desk.failed[key] = said
+        desk.pending.discard(key)
 
 
 def _show(order: RunOrder, pending: bool) -> None:
     """What is known; the page is drawn anew when the measuring is over."""
     key = _key(order)
     if pending:
-        if not _is_pending(key):
+        if key not in _desk().pending:
             st.rerun()
         st.caption(":material/timer: Measuring a few steps; the page can be used meanwhile.")
         return
+    if key in _desk().failed:
+        st.warning(plain(_desk().failed[key]))
     if key not in estimates():
         return
-    found = estimates().get(key, lambda: "")
-    if isinstance(found, str):
-        st.warning(plain(found))
-        return
-    trials = 1 if order.search is None else order.search["trials"]
-    takes = "Takes about" if trials == 1 else "Takes at most"
-    device = f", GPU memory {_bytes(found.device_bytes)}" if found.device_bytes else ""
-    st.html(
-        f'<dl class="train-facts"><dt>{takes}</dt><dd>{duration(trials * found.seconds)}</dd>'
-        f"<dt>An epoch</dt><dd>{duration(found.epoch_seconds)}</dd>"
-        f"<dt>A step</dt><dd>{_milliseconds(found.step_seconds)}</dd>"
-        f"<dt>Memory</dt><dd>{_bytes(found.peak_bytes)}{device}</dd>"
-        f"<dt>On</dt><dd>{escape(found.device)}</dd></dl>"
-    )
+    found = estimates().get(key, lambda: estimate(services.workspace(), order))
+    rows = [
+        ("Takes about", duration(found.seconds)),
+        ("An epoch", duration(found.epoch_seconds)),
+        ("A step", _milliseconds(found.step_seconds)),
+        ("Memory", _bytes(found.peak_bytes)),
+        ("On", found.device),
+    ]
+    if found.device_bytes:
+        rows.insert(4, ("GPU memory", _bytes(found.device_bytes)))
+    if order.search is not None:
+        trials = order.search["trials"]
+        rows[0] = ("A trial takes about", rows[0][1])
+        rows.insert(1, (f"All {trials}", duration(trials * found.seconds)))
+    told = "".join(f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in rows)
+    st.html(f'<dl class="train-facts">{told}</dl>')
+    if order.search is not None:
+        st.caption(
+            "With the options as they stand below: trials that end early take less, those of more "
+            "epochs or larger networks take more."
+        )
 
 
 def _key(order: RunOrder) -> str:
     told: dict[str, Any] = order.to_json()
     return json.dumps({k: told[k] for k in ("options", "data", "snapshot")}, sort_keys=True)
-
-
-def duration(seconds: float) -> str:
-    """A time in words: "40 s", "12 min", "3 h 20 min", "2 days 4 h"."""
-    if seconds < 1:
-        return "under a second"
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    minutes = round(seconds / 60)
-    if minutes < 90:
-        return f"{minutes} min"
-    hours, rest = divmod(minutes, 60)
-    if hours < 48:
-        return f"{hours} h {rest} min" if rest else f"{hours} h"
-    return f"{hours // 24} days {hours % 24} h"
 
 
 def _milliseconds(seconds: float) -> str:

@@ -9,22 +9,21 @@ import streamlit as st
 from ecgcore.jobs.answers import card_of
 from ecgcore.jobs.values import RunStatus
 from ecgcore.labels import label_set
-from ecgcore.ui.train_course import LabelCourse, best_trial, labels_now
+from ecgcore.ui.train_course import LabelCourse, labels_now
 
 _HEIGHT, _ROW = 300, 36
 ABSENT = "not scored: the validation records are all with it, or all without it"
 
 
-def show_labels(run: RunStatus) -> None:
-    """The table; of a fixed height, before the first epoch too."""
-    # A finished search shows the labels of its model.
-    now = labels_now(run.folder, best_trial(run.folder) if run.state == "finished" else None)
+def show_labels(run: RunStatus, trial: int) -> None:
+    """The table (of a trial of a search, 0: no search); of a fixed height, before the first epoch
+    too."""
+    now = labels_now(run.folder, trial)
     rows = () if now is None else now.labels
     said = "after the first epoch" if now is None else f"after epoch {now.epoch}"
     if run.live is not None and run.live.members > 1 and now is not None:
         said += f" of member {now.member}"
-    if now is not None and now.trial:
-        said += f" of trial {now.trial}"
+    said += f" of trial {trial}" if trial else ""
     st.html(f'<div class="lightbox-title">Labels on the validation records, {said}</div>')
     reasons = reasons_of(run)
     st.dataframe(

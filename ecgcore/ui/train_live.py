@@ -21,7 +21,7 @@ from ecgcore.review.connection import StoreError
 from ecgcore.review.people import LEAST_ROLE, Forbidden, Role, may
 from ecgcore.ui import label_services, services, style
 from ecgcore.ui.markdown import plain
-from ecgcore.ui.train_course import best_trial, epochs, member_curves, steps_curve, trial_curves
+from ecgcore.ui.train_course import Course, course_of, member_curves, steps_curve, trial_curves
 from ecgcore.ui.train_labels import show_labels
 from ecgcore.ui.train_trials import show_trials
 from ecgcore.ui.train_words import STATES, time_left
@@ -58,9 +58,10 @@ def show_live(person: str, role: Role, run_id: str, state: State) -> None:
         st.rerun()
     _show_buttons(person, role, run)
     _show_now(run)
-    _show_charts(run)
-    show_trials(run)
-    show_labels(run)
+    course = course_of(run)
+    _show_charts(run, course)
+    show_trials(run, course)
+    show_labels(run, course.shown)
     with st.expander("Log of its process", key="train-log"):
         st.code(log_of(run.folder, _LOG_LINES) or "Nothing yet.", language=None, height=240)
 
@@ -189,30 +190,27 @@ def shown_epochs(done: int, epochs: int) -> int:
     return min(reach, epochs) if epochs else max(done, 1)
 
 
-def _show_charts(run: RunStatus) -> None:
-    rows, dark = epochs(run.folder), style.dark()
-    last = max((row.get("epoch", 0) for row in rows), default=1)
-    span = shown_epochs(last, run.live.epochs if run.live is not None else 0)
+def _show_charts(run: RunStatus, course: Course) -> None:
+    dark, mine = style.dark(), course.of_shown()
+    last = max((row.get("epoch", 0) for row in course.rows), default=1)
+    whole = run.live.epochs if run.live is not None else 0
+    # Trials may be of unlike lengths.
+    span = shown_epochs(last, max(whole, last) if course.shown else whole)
     member = run.live.member if run.live is not None else 1
-    at_work, best = (run.live.trial if run.live is not None else 0), best_trial(run.folder)
-    trial = at_work
-    if run.state == "finished" and best is not None:
-        trial = best
-    of_trial = tuple(row for row in rows if (row.get("trial") or 0) == trial)
-    mine = tuple(row for row in of_trial if row.get("member", 1) == member)
-    steps = steps_curve(run)  # of the trial at work alone
-    areas = member_curves(rows, "validation_auroc", "mean of the labels")
+    of_member = tuple(row for row in mine if row.get("member", 1) == member)
     losses = [
-        *member_curves(mine, "loss", "training, by epoch"),
-        *member_curves(mine, "validation_loss", "validation"),
+        *member_curves(of_member, "loss", "training, by epoch"),
+        *member_curves(of_member, "validation_loss", "validation"),
     ]
+    areas = (
+        trial_curves(course) if course.shown
+        else member_curves(mine, "validation_auroc", "mean of the labels")
+    )  # fmt: skip
     charts = {
-        "Loss": draw_loss(steps if trial == at_work else None, losses, span, dark=dark),
-        "Validation AUROC": draw_auroc(
-            trial_curves(rows, trial, best) if trial else areas, span, dark=dark
-        ),
+        "Loss": draw_loss(steps_curve(run, course.shown), losses, span, dark=dark),
+        "Validation AUROC": draw_auroc(areas, span, dark=dark),
         "Learning rate": draw_rate(
-            member_curves(of_trial, "learning_rate", "at the end of each epoch"), span, dark=dark
+            member_curves(mine, "learning_rate", "at the end of each epoch"), span, dark=dark
         ),
     }
     for column, (name, spec) in zip(st.columns(3), charts.items(), strict=True):

@@ -32,15 +32,15 @@ def show_new(person: str) -> None:
         left, middle, right = st.columns((1.05, 2.1, 1.0), gap="medium")
     with left:
         show_choices(person, forbidden is None)
-    facts = chosen_facts()
+    facts, search = chosen_facts(), chosen_search()
     with middle, st.container(key="train-options"):
         known = facts if isinstance(facts, DataFacts) else None
         show_seen(known)
         _counts(known)
         show_search()
-        show_options(frozenset((chosen_search() or {"space": ()})["space"]))
+        show_options(frozenset(search["space"] if search is not None else ()))
     with right, st.container(key="train-summary"):
-        show_summary(person, facts, forbidden)
+        show_summary(person, facts, search, forbidden)
 
 
 def _begin() -> None:
@@ -55,18 +55,15 @@ def _begin() -> None:
 
 def _repeat(order: dict[str, Any]) -> None:
     try:
-        put(
-            draft_of_options(
-                order["options"], recipe_name=_known(order.get("recipe")),
-                data=tuple(order.get("data", ())), snapshot=order.get("snapshot"),
-                name=order["name"],
-            ),
-            anew=True,
+        earlier = draft_of_options(
+            order["options"], recipe_name=_known(order.get("recipe")),
+            data=tuple(order.get("data", ())), snapshot=order.get("snapshot"), name=order["name"],
         )  # fmt: skip
         put_search(order.get("search"))
     except (ValueError, KeyError, TypeError) as error:
         st.warning(f"The options of that run cannot be repeated: {plain(str(error))}")
         return
+    put(earlier, anew=True)
     st.session_state["train-name"] = order["name"]
     st.session_state["train-data-files"] = list(draft().data)
 

@@ -17,7 +17,7 @@ from ecgcore.review.connection import StoreError
 from ecgcore.review.people import Forbidden, Role
 from ecgcore.ui import label_services, services
 from ecgcore.ui.markdown import plain
-from ecgcore.ui.train_course import best_auroc
+from ecgcore.ui.train_course import best_auroc, course_of
 from ecgcore.ui.train_live import part_of, show_live
 from ecgcore.ui.train_style import dress_train
 from ecgcore.ui.train_words import STATES, asked_by, moment, time_left, title
@@ -90,7 +90,7 @@ def columns_of(found: tuple[RunStatus, ...]) -> dict[str, list[Any]]:
         "Name": [one.name for one in found],
         "State": [STATES[one.state].capitalize() for one in found],
         "Epoch": [_epoch(one) for one in found],
-        "Best validation AUROC": [best_auroc(one.folder) for one in found],
+        "Best validation AUROC": [best_auroc(course_of(one).of_model()) for one in found],
         "Time left": [
             time_left(one.live.seconds_left) if one.at_work and one.live else "" for one in found
         ],

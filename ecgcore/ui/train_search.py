@@ -11,62 +11,56 @@ from typing import Any
 
 import streamlit as st
 
-from ecgcore.jobs.search_space import MOST_TRIALS, refuse_unfit, search_from_json
-from ecgcore.jobs.values import JobError
+from ecgcore.jobs.search_space import MOST_TRIALS, USUAL_TRIALS, search_from_json
 from ecgcore.training.draft import FIXED, Draft, option_names
-from ecgcore.training.option_kinds import OptionKind, kind_of, label_of, words_of
+from ecgcore.training.option_kinds import OptionKind, kind_of, labels_of_options, words_of
 from ecgcore.ui.markdown import plain
 from ecgcore.ui.train_options import ELSEWHERE, GENERATION, draft, shown, slug, step_of
 from ecgcore.ui.train_words import score_name
 
 SEARCH = "train-search"
-_TRIALS = 20
 _NUMBERS = ("number", "whole number")
 _KINDS = (*_NUMBERS, "choice", "yes or no")
-_LEFT_OUT = ("members", "best_by")
-"""Members end no trial early, and scores by different measures cannot be compared."""
+_LEFT_OUT = ("members", "best_by", "keep", "fewest_positives", "fewest_validation_positives")
+"""They decide what is scored or kept, not how well a network learns."""
+_RANGE, _VALUES = "a range", "these values"
+
+Asked = dict[str, Any]
+"""A search as JSON."""
 
 
-def chosen_search() -> dict[str, Any] | None:
-    """What is asked for, as JSON; None where nothing is varied. Options that the network or
-    objective chosen now does not have are left out."""
-    space = {name: one for name, one in _kept()["space"].items() if name in searchable(draft())}
-    return {"space": deepcopy(space), "trials": _kept()["trials"]} if space else None
+def chosen_search() -> Asked | None:
+    """What is asked for; None where nothing is varied. Options that the network or objective chosen
+    now does not have are left out."""
+    kept, offered = _kept(), searchable(draft())
+    space = {name: one for name, one in kept["space"].items() if name in offered}
+    return {"space": deepcopy(space), "trials": kept["trials"]} if space else None
 
 
-def put_search(value: dict[str, Any] | None) -> None:
-    """Ask for another search, or for none; fields are drawn anew."""
-    kept = {"space": {}, "trials": _TRIALS} if value is None else search_from_json(value).to_json()
+def put_search(value: Asked | None) -> None:
+    """Ask for another search, or for none. Raises JobError. Before the fields are drawn anew."""
+    if value is None:
+        kept: Asked = {"space": {}, "trials": USUAL_TRIALS}
+    else:
+        kept = search_from_json(value).to_json()
     st.session_state[SEARCH] = {**kept, "open": value is not None}
-
-
-def search_refusal(options: dict[str, Any]) -> str | None:
-    """Why the search cannot begin with a run's options; None where it can, or none is asked for."""
-    asked = chosen_search()
-    if asked is None:
-        return None
-    try:
-        refuse_unfit(search_from_json(asked), options)
-    except JobError as error:
-        return f"Search: {error}."
-    return None
 
 
 def searchable(now: Draft) -> dict[str, OptionKind]:
     """The options that a search can vary."""
-    return {
+    kinds = {
         name: kind_of(name, now.options)
         for name in option_names(now.options)
-        if name not in (*ELSEWHERE, *_LEFT_OUT)
-        and now.value(name) is not FIXED
-        and kind_of(name, now.options).kind in _KINDS
+        if name not in (*ELSEWHERE, *_LEFT_OUT) and now.value(name) is not FIXED
     }
+    return {name: kind for name, kind in kinds.items() if kind.kind in _KINDS}
 
 
 def show_search() -> None:
     """Choose what is varied."""
     now, kept = draft(), _kept()
     offered = searchable(now)
+    titles = labels_of_options(offered)
     with st.expander("Search over options", expanded=kept["open"], key="train-search-part"):
         st.caption(
             "Instead of one run, several trials, one after the other, each with other values of "
@@ -81,7 +75,8 @@ def show_search() -> None:
         left, right = st.columns((4, 1), vertical_alignment="bottom")
         left.multiselect(
             "Options to vary", list(offered), key=key, on_change=_take_names,
-            format_func=_title, placeholder="None: one run with the options below",
+            format_func=lambda name: titles.get(name, name),
+            placeholder="None: one run with the options below",
         )  # fmt: skip
         key = _key("trials")
         st.session_state.setdefault(key, kept["trials"])
@@ -89,48 +84,47 @@ def show_search() -> None:
             "Trials", 1, MOST_TRIALS, key=key, on_change=_take_trials, disabled=not names,
             help="How many sets of values are tried. Ten for each option are a fair start.",
         )  # fmt: skip
+        idle = [name for name in kept["space"] if name not in offered]
+        if idle:
+            st.caption(
+                f":material/info: Not varied: {plain(', '.join(idle))}. This page cannot vary it "
+                "with the network and objective chosen now."
+            )
         for name in names:
-            _row(name, offered[name], now)
+            _row(name, titles[name], offered[name], now)
 
 
-def bounds_about(value: float | None, kind: OptionKind) -> dict[str, Any]:
+def bounds_about(value: float | None, kind: OptionKind) -> Asked:
     """Bounds to begin with about an option's own value, within what it may be."""
     whole = kind.kind == "whole number"
     here = float(value or 0)
     if whole:
-        low, high = max(here // 2, kind.least or 0), max(2 * here, 1)
+        low = max(here // 2, 1)
+        high = max(2 * here, low + 1)
     elif kind.most is not None and kind.most <= 1:  # a share
-        low, high = 0.0, min(kind.most, max(2 * here, 0.5))
+        low, high = 0.0, min(kind.most, max(1.5 * here, 0.5))
     elif here > 0:
         low, high = max(here / 10, kind.least or 0), here * 10
     else:
         low, high = kind.least or 0.0, (kind.least or 0.0) + 1
     log = not whole and here > 0 and low > 0
     as_shown = int if whole else lambda one: float(f"{one:.6g}")
-    return {"low": as_shown(low), "high": as_shown(high), "log": log, "whole": whole}
+    return {"low": as_shown(low), "high": as_shown(high), "log": log, "whole": whole, "choices": []}
 
 
-def _row(name: str, kind: OptionKind, now: Draft) -> None:
-    """Bounds or choices of one option."""
+def _row(name: str, title: str, kind: OptionKind, now: Draft) -> None:
+    """What one option is varied within."""
     held = _kept()["space"][name]
     with st.container(horizontal=True, vertical_alignment="bottom", key=f"train-vary-{slug(name)}"):
-        title = label_of(name)
         if kind.kind in _NUMBERS:
-            whole = kind.kind == "whole number"
-            for end, said in (("low", "from"), ("high", "to")):
-                key = _key(f"{name}-{end}")
-                st.session_state.setdefault(key, held[end] if whole else float(held[end]))
-                st.number_input(
-                    f"{title}, {said}", key=key, on_change=_take_bounds, args=(name,), width=150,
-                    format="%d" if whole else "%g", step=1 if whole else step_of(held[end]),
-                    help=words_of(name, now.options),
-                )  # fmt: skip
-            key = _key(f"{name}-log")
-            st.session_state.setdefault(key, bool(held["log"]))
-            st.toggle(
-                "on a log scale", key=key, on_change=_take_bounds, args=(name,),
-                help="As many values between 0.001 and 0.01 as between 0.01 and 0.1.",
+            listed = held["low"] is None
+            key = _key(f"{name}-how")
+            st.session_state[key] = _VALUES if listed else _RANGE
+            st.segmented_control(
+                title, (_RANGE, _VALUES), key=key, required=True, on_change=_take_how, args=(name,),
+                help=words_of(name, now.options),
             )  # fmt: skip
+            (_values if listed else _bounds)(name, kind, held)
         else:
             key = _key(f"{name}-choices")
             st.session_state.setdefault(key, list(held["choices"]))
@@ -142,10 +136,38 @@ def _row(name: str, kind: OptionKind, now: Draft) -> None:
         st.caption(f"Without a search: {plain(shown(now.value(name)))}.")
 
 
-def _kept() -> dict[str, Any]:
+def _bounds(name: str, kind: OptionKind, held: Asked) -> None:
+    whole = kind.kind == "whole number"
+    for end in ("low", "high"):
+        key = _key(f"{name}-{end}")
+        st.session_state.setdefault(key, held[end] if whole else float(held[end]))
+        st.number_input(
+            "from" if end == "low" else "to", key=key, on_change=_take_bounds, args=(name,),
+            width=140, format="%d" if whole else "%g", step=1 if whole else step_of(held[end]),
+        )  # fmt: skip
+    key = _key(f"{name}-log")
+    st.session_state.setdefault(key, bool(held["log"]))
+    st.toggle(
+        "on a log scale", key=key, on_change=_take_bounds, args=(name,),
+        help="As many values between 0.001 and 0.01 as between 0.01 and 0.1.",
+    )  # fmt: skip
+
+
+def _values(name: str, kind: OptionKind, held: Asked) -> None:
+    key = _key(f"{name}-values")
+    texts = [f"{value:g}" for value in held["choices"]]
+    st.session_state.setdefault(key, texts)
+    st.multiselect(
+        "Values", sorted({*texts, *st.session_state[key]}), key=key, accept_new_options=True,
+        on_change=_take_values, args=(name, kind.kind == "whole number"), width=330,
+        placeholder="Type a number and press Enter",
+    )  # fmt: skip
+
+
+def _kept() -> Asked:
     if SEARCH not in st.session_state:
         put_search(None)
-    found: dict[str, Any] = st.session_state[SEARCH]
+    found: Asked = st.session_state[SEARCH]
     return found
 
 
@@ -156,27 +178,63 @@ def _take_names() -> None:
     chosen = {
         name: kept["space"].get(name) or _begun(name, offered[name], now)
         for name in st.session_state[_key("options")]
+        if name in offered
     }
     kept["space"] = {**elsewhere, **chosen}
 
 
-def _begun(name: str, kind: OptionKind, now: Draft) -> dict[str, Any]:
+def _begun(name: str, kind: OptionKind, now: Draft) -> Asked:
     if kind.kind in _NUMBERS:
-        return {**bounds_about(now.value(name), kind), "choices": []}
-    return {"choices": _choices(kind), "low": None, "high": None, "log": False, "whole": False}
+        return bounds_about(now.value(name), kind)
+    return _listed(_choices(kind))
+
+
+def _listed(values: list[Any]) -> Asked:
+    return {"choices": values, "low": None, "high": None, "log": False, "whole": False}
+
+
+def _take_how(name: str) -> None:
+    """From bounds to values, which begin as both ends, or back to bounds about the option."""
+    now, space = draft(), _kept()["space"]
+    held = space.get(name)
+    if held is None or name not in searchable(now):
+        return
+    if st.session_state[_key(f"{name}-how")] == _VALUES:
+        space[name] = _listed([held["low"], held["high"]])
+    else:
+        space[name] = bounds_about(now.value(name), searchable(now)[name])
 
 
 def _take_bounds(name: str) -> None:
-    held = _kept()["space"][name]
+    held = _kept()["space"].get(name)
+    if held is None:
+        return  # taken out by the same change of the page
     for end in ("low", "high"):
-        given = st.session_state[_key(f"{name}-{end}")]
-        if given is not None:
-            held[end] = given
+        held[end] = st.session_state[_key(f"{name}-{end}")]
     held["log"] = st.session_state[_key(f"{name}-log")]
 
 
+def _take_values(name: str, whole: bool) -> None:
+    """What is a number is taken; what is none is taken out of the field."""
+    held, key = _kept()["space"].get(name), _key(f"{name}-values")
+    if held is None:
+        return
+    numbers = [_number(text, whole) for text in st.session_state[key]]
+    held["choices"] = sorted({one for one in numbers if one is not None})
+    st.session_state[key] = [f"{value:g}" for value in held["choices"]]
+
+
+def _number(text: str, whole: bool) -> float | None:
+    try:
+        return int(text) if whole else float(text)
+    except ValueError:
+        return None
+
+
 def _take_choices(name: str) -> None:
-    _kept()["space"][name]["choices"] = list(st.session_state[_key(f"{name}-choices")])
+    held = _kept()["space"].get(name)
+    if held is not None:
+        held["choices"] = list(st.session_state[_key(f"{name}-choices")])
 
 
 def _take_trials() -> None:
@@ -185,11 +243,6 @@ def _take_trials() -> None:
 
 def _choices(kind: OptionKind) -> list[Any]:
     return [False, True] if kind.kind == "yes or no" else list(kind.choices)
-
-
-def _title(name: str) -> str:
-    table = name.partition(".")[0].replace("_options", "") if "." in name else ""
-    return f"{table.capitalize()}: {label_of(name).lower()}" if table else label_of(name)
 
 
 def _key(part: str) -> str:

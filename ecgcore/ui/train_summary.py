@@ -6,17 +6,19 @@ import json
 from dataclasses import replace
 from functools import cache
 from html import escape
+from typing import Any
 
 import streamlit as st
 
 from ecgcore.datasets.data_facts import DataFacts
 from ecgcore.jobs.control import submit
+from ecgcore.jobs.search_space import refuse_unfit, search_from_json
 from ecgcore.jobs.values import JobError, RunOrder
 from ecgcore.jobs.values import now as now_
 from ecgcore.review.people import Forbidden
 from ecgcore.review.values import ReviewError
 from ecgcore.training.draft import Draft
-from ecgcore.training.option_kinds import label_of
+from ecgcore.training.option_kinds import labels_of_options
 from ecgcore.training.options import TrainOptions
 from ecgcore.training.refusals import answered_labels, refusals
 from ecgcore.ui import label_services, services, train_data
@@ -24,7 +26,7 @@ from ecgcore.ui.markdown import plain
 from ecgcore.ui.memory import Memory
 from ecgcore.ui.train_estimate import show_estimate
 from ecgcore.ui.train_options import draft, put_all_back, wrong
-from ecgcore.ui.train_search import chosen_search, search_refusal
+from ecgcore.ui.train_search import Asked
 
 VIEW, OPEN = "train-view", "train-open"
 
@@ -45,7 +47,9 @@ def chosen_facts() -> DataFacts | str:
         return str(error)
 
 
-def show_summary(person: str, facts: DataFacts | str, forbidden: str | None) -> None:
+def show_summary(
+    person: str, facts: DataFacts | str, search: Asked | None, forbidden: str | None
+) -> None:
     """Everything on the right."""
     now = draft()
     st.session_state.setdefault("train-name", now.name)
@@ -53,17 +57,15 @@ def show_summary(person: str, facts: DataFacts | str, forbidden: str | None) -> 
         "Name of the model", key="train-name", max_chars=60,
         help="1 to 60 of a-z, 0-9, _ and -. The review page offers the model under this name.",
     )  # fmt: skip
-    options, said = _checked(now, facts)
-    _facts_list(now, facts, options)
+    options, said = _checked(now, facts, search)
+    _facts_list(now, facts, options, search)
     changed = now.changed()
     if changed:
         st.button(
             f"Put all {len(changed)} changes back" if len(changed) > 1 else "Put the change back",
             key="train-all-back", on_click=put_all_back,
         )  # fmt: skip
-    refused = None if options is None else search_refusal(options.to_json())
-    said = (*said, *([refused] if refused else []))
-    order = None if said or options is None else _order(now, options, person)
+    order = None if said or options is None else _order(now, options, search, person)
     if isinstance(order, str):
         said, order = (order,), None
     if said:
@@ -83,7 +85,9 @@ def show_summary(person: str, facts: DataFacts | str, forbidden: str | None) -> 
         st.error(plain(failed))
 
 
-def _checked(now: Draft, facts: DataFacts | str) -> tuple[TrainOptions | None, tuple[str, ...]]:
+def _checked(
+    now: Draft, facts: DataFacts | str, search: Asked | None
+) -> tuple[TrainOptions | None, tuple[str, ...]]:
     """The options where they can be used, and every reason against a start."""
     unread = tuple(wrong().values())
     try:
@@ -93,23 +97,40 @@ def _checked(now: Draft, facts: DataFacts | str) -> tuple[TrainOptions | None, t
         return None, (*unread, text[:1].upper() + text[1:] + ".")
     if isinstance(facts, str):
         return options, (*unread, facts[:1].upper() + facts[1:] + ("" if facts[-1] == "." else "."))
-    key = json.dumps([options.to_json(), now.data, now.snapshot, facts.records], sort_keys=True)
-    return options, (*unread, *_refusals().get(key, lambda: refusals(options, facts)))
+    told = options.to_json()
+    key = json.dumps([told, now.data, now.snapshot, facts.records, search], sort_keys=True)
+
+    def found() -> tuple[str, ...]:
+        return (*refusals(options, facts), *_of_search(search, told))
+
+    return options, (*unread, *_refusals().get(key, found))
 
 
-def _order(now: Draft, options: TrainOptions, person: str) -> RunOrder | str:
+def _of_search(search: Asked | None, options: dict[str, Any]) -> tuple[str, ...]:
+    if search is None:
+        return ()
+    try:
+        refuse_unfit(search_from_json(search), options)
+    except JobError as error:
+        return (f"Search: {error}.",)
+    return ()
+
+
+def _order(now: Draft, options: TrainOptions, search: Asked | None, person: str) -> RunOrder | str:
     """What would be asked for, or why it cannot be."""
     try:
         return RunOrder(
             st.session_state["train-name"].strip(), options.to_json(), now.data, now.snapshot,
-            now.recipe, person, search=chosen_search(),
+            now.recipe, person, search=search,
         )  # fmt: skip
     except JobError as error:
         text = str(error)
         return text[:1].upper() + text[1:] + "."
 
 
-def _facts_list(now: Draft, facts: DataFacts | str, options: TrainOptions | None) -> None:
+def _facts_list(
+    now: Draft, facts: DataFacts | str, options: TrainOptions | None, search: Asked | None
+) -> None:
     rows: list[tuple[str, str]] = []
     if isinstance(facts, DataFacts):
         people = "not told" if facts.patients is None else f"{facts.patients:,}"
@@ -126,9 +147,8 @@ def _facts_list(now: Draft, facts: DataFacts | str, options: TrainOptions | None
     count = members if isinstance(members, int) else len(members)
     rows.append(("Network", str(now.value("network")) + (f", {count} members" * (count > 1))))
     rows.append(("Changed options", str(len(now.changed())) if now.recipe else "no recipe"))
-    search = chosen_search()
     if search is not None:
-        names = ", ".join(label_of(name).lower() for name in search["space"])
+        names = ", ".join(labels_of_options(search["space"]).values())
         rows.append(("Search", f"{search['trials']} trials over {names}"))
     told = "".join(f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in rows)
     st.html(f'<dl class="train-facts">{told}</dl>')

@@ -6,43 +6,37 @@ from typing import Any
 
 import streamlit as st
 
+from ecgcore.jobs.search_space import search_from_json
 from ecgcore.jobs.values import RunStatus
-from ecgcore.training.option_kinds import label_of
-from ecgcore.ui.train_course import best_trial, epochs, trials
+from ecgcore.training.option_kinds import labels_of_options
+from ecgcore.ui.train_course import Course
 from ecgcore.ui.train_options import shown
 from ecgcore.ui.train_words import score_name
 
 _ROW, _MOST_ROWS = 36, 8
-_STATES = {
-    "running": "not over", "waiting": "not over", "complete": "to its end",
-    "pruned": "ended early: below the median", "fail": "could not be trained",
+_ENDS = {
+    "fail": "could not be trained: ", "running": "not over", "pruned": "ended early: below the "
+    "median", "complete": "to its end",
 }  # fmt: skip
+"""What is said of each state, the worst first."""
 
 
-def show_trials(run: RunStatus) -> None:
+def show_trials(run: RunStatus, course: Course) -> None:
     """A table of the trials, the best first; nothing of a run that is no search."""
-    search = None if run.order is None else run.order.search
-    if run.order is None or search is None:
+    if run.order is None or run.order.search is None:
         return
-    rows = trials(run.folder)
-    over = sum(row["state"] not in ("running", "waiting") for row in rows)
-    best = best_trial(run.folder)
-    said = "" if best is None else f"; the best so far is trial {best}"
+    count = search_from_json(run.order.search).trials
+    over = sum(row["state"] != "running" for row in course.trials)
+    said = "" if course.best is None else f"; the best so far is trial {course.best}"
     if run.state == "finished":
-        said = f"; the model is that of trial {best}"
-    st.html(
-        f'<div class="lightbox-title">Trials of the search: {over} of {search.get("trials")} over'
-        f"{said}</div>"
-    )
-    if not rows:
-        st.caption("None has begun.")
-        return
-    score = f"Validation {score_name(run.order.options['best_by'])}"
-    columns = columns_of(run, score)
+        said = f"; the model is that of trial {course.best}"
+    st.html(f'<div class="lightbox-title">Trials of the search: {over} of {count} over{said}</div>')
+    score = f"Validation {score_name(run.order.options.get('best_by', 'auroc'))}"
+    columns = columns_of(course, score)
     numbers = {name for name, column in columns.items() if _is_numbers(column)}
     st.dataframe(
         columns,
-        height=38 + _ROW * min(_MOST_ROWS, len(rows)),
+        height=38 + _ROW * min(_MOST_ROWS, count),
         row_height=_ROW,
         hide_index=True,
         key="train-trials",
@@ -52,24 +46,20 @@ def show_trials(run: RunStatus) -> None:
     )
 
 
-def columns_of(run: RunStatus, score: str) -> dict[str, list[Any]]:
+def columns_of(course: Course, score: str) -> dict[str, list[Any]]:
     """The columns of the table."""
-    rows = sorted(trials(run.folder), key=_worth, reverse=True)
-    options = list(dict.fromkeys(name for row in rows for name in row["values"]))
-    done = {row.get("trial"): row.get("epoch") for row in epochs(run.folder)}
+    rows = sorted(course.trials, key=_worth, reverse=True)
+    titles = labels_of_options(dict.fromkeys(name for row in rows for name in row["values"]))
+    done = {row.get("trial"): row.get("epoch") for row in course.rows}
     return {
         "Trial": [row["number"] for row in rows],
         score: [row["score"] for row in rows],
         **{
-            _title(name, options): [_value(row["values"].get(name)) for row in rows]
-            for name in options
+            title: [_value(row["values"].get(name)) for row in rows]
+            for name, title in titles.items()
         },
-        "Epochs": [done.get(row["number"]) for row in rows],
-        "How it ended": [
-            f"{_STATES.get(row['state'], row['state'])}"
-            + (f": {row['sentence']}" if row["sentence"] else "")
-            for row in rows
-        ],
+        "Epochs done": [done.get(row["number"]) for row in rows],
+        "How it ended": [_ENDS[row["state"]] + row["sentence"] for row in rows],
     }
 
 
@@ -82,13 +72,6 @@ def _is_numbers(column: list[Any]) -> bool:
 
 
 def _worth(row: dict[str, Any]) -> tuple[int, float]:
-    """Complete before pruned before open before failed; better before worse."""
-    order = ("fail", "waiting", "running", "pruned", "complete")
+    """Better before worse, and of those without a score the first before the last."""
     score = row["score"]
-    return order.index(row["state"]), -row["number"] if score is None else score
-
-
-def _title(name: str, names: list[str]) -> str:
-    """An option's label, with its table where two would read alike."""
-    labels = [label_of(one) for one in names]
-    return label_of(name) if labels.count(label_of(name)) == 1 else name
+    return list(_ENDS).index(row["state"]), -row["number"] if score is None else score

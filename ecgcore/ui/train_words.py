@@ -29,6 +29,21 @@ def time_left(seconds: float | None) -> str:
     return _about(seconds / DAY, "day")
 
 
+def duration(seconds: float) -> str:
+    """A time in words: "40 s", "12 min", "3 h 20 min", "2 days 4 h"."""
+    if seconds < 1:
+        return "under a second"
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    if minutes < 90:
+        return f"{minutes} min"
+    hours, rest = divmod(minutes, 60)
+    if hours < 48:
+        return f"{hours} h {rest} min" if rest else f"{hours} h"
+    return f"{hours // 24} days {hours % 24} h"
+
+
 def _about(count: float, unit: str) -> str:
     whole = max(1, round(count))
     return f"about {whole} {unit}{'' if whole == 1 else 's'}"

@@ -27,8 +27,10 @@ def _failed(place: Place, run: str) -> RunStatus:
 
 
 def test_data_that_are_gone_when_its_turn_comes(place: Place) -> None:
-    run = place.submit()
-    gone = place.data.rename(place.data.with_name("elsewhere.npz"))  # while its process starts
+    first, run = place.submit("first", epochs=100_000), place.submit("second")
+    place.await_(run, lambda one: "waits" in one.sentence)
+    gone = place.data.rename(place.data.with_name("elsewhere.npz"))
+    control.stop(place.workspace, place.store, first, "ada")
     found = _failed(place, run)
     assert found.sentence.startswith("A file that the run needs is gone")
     assert str(place.data) in found.sentence

@@ -92,30 +92,31 @@ def _assert_as_uninterrupted(place: Place, run: Path, **changes: object) -> None
     assert all(kept[name].equal(whole.weights[name]) for name in kept)
 
 
-def test_a_paused_and_killed_run_ends_with_the_weights_of_an_undisturbed_one(
+def test_a_paused_and_twice_killed_run_ends_with_the_weights_of_an_undisturbed_one(
     place: Place,
 ) -> None:
-    run = place.submit(epochs=30, average=0.9)
+    run = place.submit(epochs=40, average=0.9)
     place.await_(run, lambda one: _steps(one.folder) > 3)
     control.pause(place.workspace, place.store, run, "ada")
     paused = place.await_state(run, "paused")
     assert "saved after step" in paused.sentence
     assert not (paused.folder / "model" / "card.json").exists()
     control.resume(place.workspace, place.store, run, "ada")
-    place.await_state(run, "running")
-    saved = _saved(place.workspace.root / "runs" / run)
-    place.await_(run, lambda one: _saved(one.folder) > saved)
-    place.process(run).kill()
-    found = place.await_state(run, "interrupted")
-    assert "ended without a word" in found.sentence
-    assert control.tend(place.workspace) == (run,)
-    assert control.tend(place.workspace) == ()
+    for _ in range(2):
+        place.await_state(run, "running")
+        saved = _saved(place.workspace.root / "runs" / run)
+        place.await_(run, lambda one, saved=saved: _saved(one.folder) > saved)
+        place.process(run).kill()
+        found = place.await_state(run, "interrupted")
+        assert "ended without a word" in found.sentence
+        assert control.tend(place.workspace) == (run,)
+        assert control.tend(place.workspace) == ()
     done = place.await_state(run, "finished", "failed")
     assert done.state == "finished", done.sentence
-    assert [row["epoch"] for row in epochs_of(done.folder)] == list(range(1, 31))
+    assert [row["epoch"] for row in epochs_of(done.folder)] == list(range(1, 41))
     steps = losses_of(done.folder)[0]
     assert (steps[1:] > steps[:-1]).all()
-    _assert_as_uninterrupted(place, done.folder, epochs=30, average=0.9)
+    _assert_as_uninterrupted(place, done.folder, epochs=40, average=0.9)
 
 
 def test_a_run_that_only_dies_is_left_alone(place: Place) -> None:
@@ -173,6 +174,7 @@ def test_a_word_is_at_most_two_seconds_old_and_a_machine_that_shuts_down_saves(
     found = place.await_state(run, "interrupted")
     assert "saved after step" in found.sentence
     assert control.tend(place.workspace) == (run,)
+    place.await_state(run, "running")
 
 
 def test_a_run_in_a_terminal_shows_up_and_can_be_stopped(place: Place) -> None:

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from ecgcore.jobs import control
+from ecgcore.jobs import control, searching
+from ecgcore.jobs.folder import epochs_of, losses_of, trial_folder, trials_of
 from ecgcore.jobs.search_space import Dimension, Search, search_from_json, with_values
-from ecgcore.jobs.searching import best_of, trials_of
+from ecgcore.jobs.searching import best_of, score_of
 from ecgcore.jobs.values import JobError, RunOrder
 from ecgcore.models.card import read_card
-from ecgcore.training.options import options_from_json
-from ecgcore.training.watching import UNWATCHED
+from ecgcore.training.checkpoint import PROGRESS
+from ecgcore.training.options import TrainOptions, options_from_json
+from ecgcore.training.publish import LIMITS
+from ecgcore.training.watching import UNWATCHED, RunStopped, Watch
 from ecgcore.training.whole_run import joined
 from tests.jobs.conftest import Place
 
@@ -49,6 +53,10 @@ def test_a_killed_search_goes_on_and_its_best_trial_becomes_the_model(place: Pla
     assert card.training["options"]["learning_rate"] == best
     assert f"learning_rate={best}" in card.command
     assert "search" not in card.command
+    assert any("the best of 4 trials" in one for one in card.limits)
+    assert set(LIMITS) < set(card.limits)
+    assert len(losses_of(trial_folder(folder, 4))[0])
+    assert {row["trial"] for row in epochs_of(folder)} == {1, 2, 3, 4}
 
 
 def test_a_trial_that_cannot_be_trained_is_told_and_passed_over(place: Place) -> None:
@@ -112,3 +120,163 @@ def test_inner_options_are_named_with_a_point() -> None:
     assert search_from_json(Search({"batch": Dimension((1, 2))}).to_json()).space == {
         "batch": Dimension((1, 2))
     }
+
+
+class Learner:
+    """In the place of training: each epoch's score is one of ``scores`` by the learning rate, kept
+    in the run's folder; it stops where ``stops_at`` says so, once."""
+
+    def __init__(self) -> None:
+        self.rates: list[float] = []
+        self.stops_at: tuple[int, int] | None = None
+        self.raises: dict[int, BaseException] = {}
+        self.course = [0.5, 0.6, 0.7]
+
+    def __call__(
+        self, options: TrainOptions, data: Any, folder: Path, report: Any, *, watch: Watch
+    ) -> None:
+        number = int(folder.name)
+        self.rates.append(options.learning_rate)
+        if number in self.raises:
+            raise self.raises[number]
+        folder.mkdir(parents=True, exist_ok=True)
+        done = len(epochs_of(folder))
+        for epoch, score in enumerate(self.course[done:], start=done + 1):
+            if self.stops_at == (number, epoch):
+                self.stops_at = None
+                raise RunStopped("saved after step 1")
+            row = {"epoch": epoch, "validation_auroc": score}
+            with (folder / PROGRESS).open("a", encoding="utf-8") as file:
+                file.write(json.dumps(row) + "\n")
+            report(row)
+
+
+@pytest.fixture
+def learner(monkeypatch: pytest.MonkeyPatch) -> Learner:
+    found = Learner()
+    monkeypatch.setattr(searching, "train_model", found)
+    return found
+
+
+RANGE = {"space": {"learning_rate": {"low": 1e-4, "high": 0.1, "log": True}}}
+
+
+def _search(place: Place, trials: int, watch: Watch = UNWATCHED, **changes: Any) -> Any:
+    search = search_from_json({**RANGE, "trials": trials})
+    options = options_from_json(place.order(**changes).options)
+    folder = place.workspace.root / "search"
+    return best_of(search, options, None, folder, report=lambda row: None, watch=watch)  # type: ignore[arg-type]
+
+
+def test_a_search_that_goes_on_tries_new_values(place: Place, learner: Learner) -> None:
+    for stop in ((3, 2), (5, 1)):
+        learner.stops_at = stop
+        with pytest.raises(RunStopped):
+            _search(place, 7)
+    _search(place, 7)
+    assert len(learner.rates) == 9, "two trials were taken up again"
+    assert len(set(learner.rates)) == 7
+    assert learner.rates[2] == learner.rates[3] and learner.rates[5] == learner.rates[6]
+
+
+def test_a_trial_that_is_taken_up_keeps_its_epochs(place: Place, learner: Learner) -> None:
+    _search(place, 5)
+    learner.course = [0.9, 0.2, 0.2]  # above the median by its first epoch alone
+    learner.stops_at = (6, 2)
+    with pytest.raises(RunStopped):
+        _search(place, 6)
+    _, where = _search(place, 6)
+    assert where.name == "0006"
+    assert trials_of(where.parent.parent)[-1] == {
+        "number": 6, "state": "complete", "score": 0.9, "sentence": "",
+        "values": {"learning_rate": learner.rates[-1]},
+    }  # fmt: skip
+
+
+def test_what_one_trial_ends_with_does_not_end_the_search(place: Place, learner: Learner) -> None:
+    learner.raises = {
+        1: RuntimeError("CUDA out of memory. Tried to allocate 2 GiB"),
+        2: MemoryError(),
+        3: ValueError("the loss would be odd"),
+    }
+    _, where = _search(place, 4)
+    assert where.name == "0004"
+    said = [row["sentence"] for row in trials_of(where.parent.parent)]
+    assert said == ["The memory ran out."] * 2 + ["The loss would be odd.", ""]
+    learner.raises = {5: OSError(28, "No space left on device")}
+    with pytest.raises(OSError, match="No space left"):
+        _search(place, 5)
+
+
+def test_a_trial_whose_process_only_dies_is_passed_over(place: Place, learner: Learner) -> None:
+    learner.raises = {1: KeyboardInterrupt()}  # nothing of it is caught, as of a kill
+    for _ in range(3):
+        with pytest.raises(KeyboardInterrupt):
+            _search(place, 2)
+    learner.raises = {}
+    _, where = _search(place, 2)
+    assert where.name == "0002"
+    assert "ended without a word 3 times" in trials_of(where.parent.parent)[0]["sentence"]
+
+
+def test_a_search_stops_between_two_trials(place: Place, learner: Learner) -> None:
+    class Stops(Watch):
+        def wants_stop(self) -> bool:
+            return len(learner.rates) == 2
+
+    with pytest.raises(RunStopped, match="saved after 2 of 4 trials"):
+        _search(place, 4, Stops())
+    assert len(learner.rates) == 2
+
+
+def test_a_pruned_trial_has_no_score_and_is_no_model(place: Place, learner: Learner) -> None:
+    _search(place, 5)
+    learner.course = [0.1, 0.99, 0.99]
+    _, where = _search(place, 6)
+    last = trials_of(where.parent.parent)[-1]
+    assert (last["state"], last["score"], where.name) == ("pruned", None, "0001")
+
+
+def test_the_score_is_of_what_is_kept_and_of_all_members(place: Place) -> None:
+    rows = tuple(
+        {"member": member, "epoch": epoch, "validation_auroc": score}
+        for member, course in ((1, (0.6, 0.9, 0.8)), (2, (0.5, 0.6, 0.7)))
+        for epoch, score in enumerate(course, start=1)
+    )
+    best, last = (options_from_json(place.order(keep=keep).options) for keep in ("best", "last"))
+    assert score_of(rows, best) == pytest.approx(0.8)
+    assert score_of(rows, last) == pytest.approx(0.75)
+    assert score_of(rows[:3], last) == 0.8
+
+
+@pytest.mark.parametrize(
+    ("space", "words"),
+    [
+        ({"batch": {"low": 10, "high": 12}}, "batch cannot be 10.7"),
+        ({"optimiser": {"choices": ["adam", "sgd", "adamw"]}}, "optimiser cannot be 'sgd'"),
+        ({"objective": {"choices": ["bce", "mkd", "focal"]}}, "learns from a teacher"),
+        ({"network_options.concat": {"choices": ["channels", "up"]}}, "concat cannot be 'up'"),
+    ],
+)
+def test_values_between_the_ends_are_refused_too(
+    place: Place, space: dict[str, Any], words: str
+) -> None:
+    with pytest.raises(JobError, match=words):
+        control.submit(place.workspace, place.store, _order(place, {"space": space}))
+
+
+def test_a_forest_is_not_searched(place: Place) -> None:
+    order = _order(place, RANGE, network="forest", network_options={})
+    with pytest.raises(JobError, match="a forest grows at once"):
+        control.submit(place.workspace, place.store, order)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["no json", "{}", "[1]", '[{"number": 1}]', '[{"number": 1, "values": {}, "sentence": "", '
+     '"state": "complete", "score": null}]', '[{"number": 1, "values": {}, "sentence": "", '
+     '"state": "odd", "score": 1}]'],
+)  # fmt: skip
+def test_damaged_trials_are_left_out(tmp_path: Path, text: str) -> None:
+    (tmp_path / "trials.json").write_text(text)
+    assert trials_of(tmp_path) == ()

@@ -132,6 +132,11 @@ def test_a_name_is_registered_once() -> None:
     assert network_entry("inception") is entry
 
 
+def test_a_value_that_is_no_choice_is_refused() -> None:
+    with pytest.raises(ValueError, match="concat of 'inception' cannot be 'up'; known: channels"):
+        build_network("inception", leads=12, labels=5, options={"concat": "up"})
+
+
 @every_network
 def test_an_unknown_option_is_refused(name: str) -> None:
     with pytest.raises(ValueError, match=f"network '{name}' has no option dept; known: "):

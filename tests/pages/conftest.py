@@ -140,23 +140,25 @@ def watched_page(
     browser: Browser,
     path: str = "",
     color_scheme: Literal["dark", "light"] = "light",
+    size: tuple[int, int] = (1440, 900),
 ) -> Iterator[Page]:
     """A fresh page at an address below ``served``, closed afterwards; outside requests and console
     errors fail."""
     context = browser.new_context(
-        viewport={"width": 1440, "height": 900}, color_scheme=color_scheme
+        viewport={"width": size[0], "height": size[1]}, color_scheme=color_scheme
     )
     context.set_default_timeout(1000 * PATIENCE_S)
-    opened = context.new_page()
-    watch(opened, served)
-    opened.goto(f"{served.address}/{path}")
-    yield opened
-    context.close()
-    outside, complaints = served.outside[:], served.complaints[:]
-    served.outside.clear()  # the next page of this server is judged by its own
+    served.outside.clear()  # a page is judged by its own
     served.complaints.clear()
-    assert outside == [], "requests that leave this computer"
-    assert complaints == [], "errors in the browser's console"
+    try:
+        opened = context.new_page()
+        watch(opened, served)
+        opened.goto(f"{served.address}/{path}")
+        yield opened
+    finally:
+        context.close()
+    assert served.outside == [], "requests that leave this computer"
+    assert served.complaints == [], "errors in the browser's console"
 
 
 def watch(page: Page, served: Served) -> None:

@@ -64,7 +64,7 @@ def _press(page: Page, place: str, label: str, then: str) -> None:
     button = page.locator(f".st-key-train-{place} button:enabled", has_text=label).first
     button.wait_for()
     button.focus()
-    page.wait_for_timeout(1500)
+    page.wait_for_timeout(2500)
     assert button.evaluate("one => document.activeElement === one")
     page.keyboard.press("Enter")
     page.locator(FACTS, has_text=then).wait_for()
@@ -81,21 +81,23 @@ def test_numbers_move_in_place_and_keys_pause_resume_and_stop(
     page.wait_for_timeout(3000)
     page.locator(CHART).first.evaluate("one => { one.seenBefore = true }")
     before, said = page.evaluate(PLACES), page.locator(FACTS).inner_text()
-    frames.clear()
     for _ in range(4):
         page.wait_for_function(UNTIL_DIFFERENT, arg=said)
         said = page.locator(FACTS).inner_text()
         assert page.evaluate(PLACES) == before
     assert page.locator(CHART).first.evaluate("one => one.seenBefore === true")
-    assert len(frames) >= 4
+    frames.clear()
+    page.wait_for_timeout(5000)
+    busy = len(frames)
+    assert busy >= 5
     _press(page, "go", "Pause", "paused")
     page.locator(".st-key-train-go button:enabled", has_text="Resume").first.wait_for()
     assert "Resume" in page.evaluate("document.activeElement.innerText"), "in its place"
     assert control.status(workspace, run).state == "paused"
     page.wait_for_timeout(1500)
     frames.clear()
-    page.wait_for_timeout(4000)
-    assert len(frames) <= 3, "a run that rests is not asked for anew each second"
+    page.wait_for_timeout(5000)
+    assert len(frames) < busy / 2, "a run that rests is not asked for anew each second"
     _press(page, "go", "Resume", "at work")
     _press(page, "stop", "Stop", "stopped")
     assert control.status(workspace, run).state == "stopped"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 from threading import Event
+from time import sleep
 from typing import Any
 
 import pytest
@@ -12,11 +13,18 @@ from streamlit.testing.v1 import AppTest
 
 from ecgcore.jobs.estimate import Estimate
 from ecgcore.jobs.search_space import Dimension, search_from_json
-from ecgcore.jobs.values import RunOrder
+from ecgcore.jobs.values import JobError, RunOrder
 from ecgcore.models.registry import network_names
 from ecgcore.training.draft import draft_of_recipe
 from ecgcore.training.recipes import recipes
-from ecgcore.ui import label_services, train_data, train_estimate, train_search, train_summary
+from ecgcore.ui import (
+    label_services,
+    train_data,
+    train_estimate,
+    train_search,
+    train_summary,
+    train_words,
+)
 from ecgcore.ui.reviewer import account
 from ecgcore.workspace import Workspace
 from tests.packed_example import write_packed
@@ -209,7 +217,7 @@ def test_a_search_is_asked_for_with_what_it_varies(opened: AppTest, asked: list[
     assert "optimiser: an option of a search needs either choices" in html(opened)
     _of_search(opened.pills, "optimiser-choices").set_value(["adam", "adamw"]).run()
     _of_search(opened.number_input, "trials").set_value(7).run()
-    assert "7 trials over learning rate, noise, optimiser" in html(opened)
+    assert "7 trials over Learning rate, Noise, Optimiser" in html(opened)
     assert not _refused(opened)
     opened.button(key="train-start").click().run()
     (order,) = asked
@@ -229,17 +237,52 @@ def test_a_search_is_asked_for_with_what_it_varies(opened: AppTest, asked: list[
     assert asked[-1].search is None
 
 
-def test_every_network_and_objective_can_be_searched() -> None:
-    for name, one in recipes().items():
-        if one.options.network == "ensemble":
+@pytest.mark.parametrize(
+    "name", [one for one in network_names() if one not in ("ensemble", "forest")]
+)
+def test_the_bounds_to_begin_with_are_of_every_networks_options(name: str) -> None:
+    now = draft_of_recipe("inception").with_value("network", name)
+    for option, kind in train_search.searchable(now).items():
+        if kind.kind not in ("number", "whole number"):
             continue
-        now = draft_of_recipe(name)
-        for option, kind in train_search.searchable(now).items():
-            if kind.kind in ("number", "whole number"):
-                bounds = train_search.bounds_about(now.value(option), kind)
-                Dimension(**bounds)
-                assert kind.least is None or bounds["low"] >= kind.least
-                assert kind.most is None or bounds["high"] <= kind.most
+        bounds = train_search.bounds_about(now.value(option), kind)
+        Dimension(**{**bounds, "choices": ()})
+        assert kind.least is None or bounds["low"] >= kind.least
+        assert kind.most is None or bounds["high"] <= kind.most
+
+
+def test_numbers_can_be_values_instead_of_a_range(opened: AppTest, asked: list[RunOrder]) -> None:
+    _of_search(opened.multiselect, "options").set_value(["batch", "learning_rate"]).run()
+    _of_search(opened.segmented_control, "batch-how").set_value("these values").run()
+    values = _of_search(opened.multiselect, "batch-values")
+    assert values.value == ["15", "60"]
+    values.set_value(["16", "24", "many", "2.5"]).run()
+    assert _of_search(opened.multiselect, "batch-values").value == ["16", "24"]
+    opened.button(key="train-start").click().run()
+    assert asked[0].search is not None
+    assert search_from_json(asked[0].search).space["batch"] == Dimension((16, 24))
+
+    opened.session_state["train-repeat"] = asked[0].to_json()
+    opened.session_state["train-view"] = "New run"
+    opened.run()
+    assert _of_search(opened.multiselect, "batch-values").value == ["16", "24"]
+    assert _of_search(opened.number_input, "learning_rate-low").value == 0.0003
+    opened.selectbox(key="train-recipe").set_value("cnn_te").run()
+    assert "Varied by" not in html(opened), "bounds about another recipe's values"
+    assert not opened.exception
+
+
+def test_what_the_page_cannot_vary_is_said(opened: AppTest) -> None:
+    search = {
+        "space": {"network": {"choices": ["inception", "resnet1d_wang"]},
+                  "learning_rate": {"choices": [0.001, 0.01]}}, "trials": 3,
+    }  # fmt: skip
+    order = RunOrder("again", recipes()["inception"].options.to_json(), ("/x.npz",), search=search)
+    opened.session_state["train-repeat"] = order.to_json()
+    opened.run()
+    assert not opened.exception, opened.exception
+    assert any("Not varied: network" in one.value for one in opened.caption)
+    assert _of_search(opened.multiselect, "learning_rate-values").value == ["0.001", "0.01"]
 
 
 def test_an_estimate_is_measured_aside_and_shown(
@@ -261,8 +304,8 @@ def test_an_estimate_is_measured_aside_and_shown(
     assert "Measuring" not in "".join(one.value for one in opened.caption), "of another draft"
     opened.button(key="train-back-epochs").click().run()
     go_on.set()
-    for thread in train_estimate._measuring().copy().values():
-        thread.join()
+    while train_estimate._desk().pending:
+        sleep(0.01)
     opened.run()
     assert "<dt>Takes about</dt><dd>2 min" in html(opened)
     assert "700 MB" in html(opened) and len(measured) == 1
@@ -276,4 +319,27 @@ def test_an_estimate_is_measured_aside_and_shown(
      (10_800, "3 h"), (187_200, "2 days 4 h")],
 )  # fmt: skip
 def test_times_in_words(seconds: float, words: str) -> None:
-    assert train_estimate.duration(seconds) == words
+    assert train_words.duration(seconds) == words
+
+
+def test_an_estimate_that_fails_says_why_and_can_be_asked_again(
+    opened: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(here: Workspace, order: RunOrder) -> Estimate:
+        raise JobError("the memory ran out: choose a smaller batch")
+
+    def measure(here: Workspace, order: RunOrder) -> Estimate:
+        return Estimate(0.02, 3.0, 30.0, 700_000_000, 0, 80, 10, "CPU of a test")
+
+    train_estimate.estimates.cache_clear()
+    for how, words in ((refuse, "choose a smaller batch"), (measure, "30 s")):
+        monkeypatch.setattr(train_estimate, "estimate", how)
+        opened.button(key="train-estimate").click().run()
+        while train_estimate._desk().pending:
+            sleep(0.01)
+        opened.run()
+        assert words in html(opened) + "".join(one.value for one in opened.warning)
+    assert not opened.warning
+    _of_search(opened.multiselect, "options").set_value(["learning_rate"]).run()
+    assert "<dt>A trial takes about</dt><dd>30 s" in html(opened)
+    assert "<dt>All 20</dt><dd>10 min" in html(opened)

@@ -6,16 +6,18 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from ecgcore.jobs.folder import epochs_of, read_wish
-from ecgcore.jobs.searching import TRIALS_SAID
+from ecgcore.jobs import control
+from ecgcore.jobs.folder import BY_LABEL, TRIALS_SAID, epochs_of, read_wish, trial_folder
+from ecgcore.jobs.values import State
 from ecgcore.review_work import open_store
 from ecgcore.storage import write_json
 from ecgcore.training.checkpoint import PROGRESS
-from ecgcore.ui import label_services, train_compare, train_course
+from ecgcore.ui import label_services, train_compare, train_course, train_live
 from ecgcore.ui.train_course import best_auroc, labels_now
 from ecgcore.ui.train_live import shown_epochs
 from ecgcore.ui.train_words import time_left
@@ -41,9 +43,10 @@ def _compare() -> None:
 def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Workspace]:
     monkeypatch.setenv("ECG_WORKSPACE", str(tmp_path / "workspace"))
     kept = (
-        label_services._stores, train_course._rows, train_course._labels, train_course._trials,
+        label_services._stores, train_course._labels, train_course._trials,
         train_compare._tests,
     )  # fmt: skip
+    train_course._files().clear()
     for memory in kept:
         memory.cache_clear()
     yield Workspace(tmp_path / "workspace")
@@ -62,7 +65,7 @@ def _page(show: object) -> AppTest:
     return page
 
 
-def _charts(page: AppTest) -> list[dict[str, object]]:
+def _charts(page: AppTest) -> list[dict[str, Any]]:
     return [json.loads(chart.proto.spec) for chart in page.get("echarts_chart")]
 
 
@@ -94,10 +97,10 @@ def test_the_charts_and_the_labels_are_those_of_the_run(workspace: Workspace, da
     write_run(workspace, small_order("new", data), "new", "running")
     page = _page(_runs)
     loss, auroc, rate = _charts(page)
-    assert loss["series"][0]["name"] == "steps, mean of a second"  # type: ignore[index]
-    assert len(loss["series"][0]["data"]) == 18  # type: ignore[index]
-    assert auroc["series"][0]["data"][-1] == [3.0, 0.7]  # type: ignore[index]
-    assert rate["series"][0]["data"][0] == [1.0, 0.001]  # type: ignore[index]
+    assert loss["series"][0]["name"] == "steps, mean of a second"
+    assert len(loss["series"][0]["data"]) == 18
+    assert auroc["series"][0]["data"][-1] == [3.0, 0.7]
+    assert rate["series"][0]["data"][0] == [1.0, 0.001]
     table = page.dataframe[1].value
     assert list(table["Label"]) == ["MI", "CD"]
     assert list(table["Description"]) == ["myocardial infarction", "conduction disturbance"]
@@ -108,41 +111,92 @@ def test_the_charts_and_the_labels_are_those_of_the_run(workspace: Workspace, da
     assert "torchrun --nproc-per-node 2 -m ecgcore train" in page.code[1].value
 
 
-def test_a_search_shows_its_trials_the_best_first(workspace: Workspace, data: Path) -> None:
-    search = {"space": {"learning_rate": {"low": 1e-4, "high": 0.1, "log": True}}, "trials": 5}
+def _write_search(workspace: Workspace, data: Path, state: State) -> Path:
+    """A search of five trials: the third is the best, the second failed, the fourth is open."""
+    search = {"space": {"epochs": {"low": 2, "high": 40, "whole": True}}, "trials": 5}
     order = replace(small_order("found", data), search=search)
-    folder = write_run(workspace, order, "found", "running", epochs=0)
+    folder = write_run(workspace, order, "found", state, epochs=0)
     said = []
-    for number, (state, score) in enumerate(
+    for number, (its, score) in enumerate(
         (("complete", 0.7), ("fail", None), ("complete", 0.8), ("running", None)), start=1
     ):
-        values = {"learning_rate": 0.01 * number}
-        sentence = "The loss is nan." if state == "fail" else ""
-        said.append({"number": number, "values": values, "score": score, "state": state,
-                     "sentence": sentence})  # fmt: skip
-        if state != "fail":
-            trial = folder / "trials" / f"{number:04d}"
-            trial.mkdir(parents=True)
-            rows = [{"epoch": e, "validation_auroc": 0.5 + 0.1 * number, "loss": 1.0}
-                    for e in (1, 2)]  # fmt: skip
-            (trial / PROGRESS).write_text("".join(json.dumps(row) + "\n" for row in rows))
+        sentence = "The loss is nan." if its == "fail" else ""
+        said.append({"number": number, "values": {"epochs": 10 * number}, "score": score,
+                     "state": its, "sentence": sentence})  # fmt: skip
+        trial = trial_folder(folder, number)
+        trial.mkdir(parents=True)
+        rows = [{"epoch": epoch, "validation_auroc": 0.5 + 0.1 * number, "loss": number}
+                for epoch in (1, 2)]  # fmt: skip
+        told = {"epoch": 2, "member": 1, "auroc": {"superclasses/MI": 0.1 * number}, "auprc": {}}
+        (trial / PROGRESS).write_text("".join(json.dumps(row) + "\n" for row in rows))
+        (trial / BY_LABEL).write_text(json.dumps(told) + "\n")
     write_json(folder / TRIALS_SAID, said)
     live = json.loads((folder / "live.json").read_text()) | {"trial": 4, "trials": 5}
     write_json(folder / "live.json", live)
+    return folder
+
+
+def _names(chart: dict[str, Any]) -> list[str]:
+    return [line["name"] for line in chart["series"]]
+
+
+def test_a_search_shows_its_trials_the_best_first(workspace: Workspace, data: Path) -> None:
+    _write_search(workspace, data, "running")
     page = _page(_runs)
     assert "Trials of the search: 3 of 5 over; the best so far is trial 3" in html(page)
     table = page.dataframe[1].value
     assert list(table["Trial"]) == [3, 1, 4, 2]
-    assert list(table["Learning rate"]) == [0.03, 0.01, 0.04, 0.02]
+    assert list(table["Epochs"]) == [30, 10, 40, 20]
+    assert list(table["Epochs done"]) == [2, 2, 2, 2]
     assert list(table["How it ended"])[-1] == "could not be trained: The loss is nan."
     assert "trial 4 of 5" in html(page)
-    _, auroc, _ = _charts(page)
-    names = [line["name"] for line in auroc["series"]]  # type: ignore[attr-defined]
-    assert names == ["other trials", "trial 3, the best", "trial 4"]
+    assert "after epoch 2 of trial 4" in html(page)
+    loss, auroc, _ = _charts(page)
+    assert _names(auroc) == ["other trials", "trial 3, the best", "trial 4"]
+    gaps = [point[1] is None for point in auroc["series"][0]["data"]]
+    assert gaps == [False, False, True, False, False, True]
+    assert loss["series"][-2]["data"] == [[1.0, 4.0], [2.0, 4.0]]
     assert len(page.code) == 1, "no command for several machines"
-    compared = _charts(_page(_compare))[0]
-    (line,) = compared["series"]  # type: ignore[misc]
-    assert line["data"] == [[1.0, 0.8], [2.0, 0.8]]
+    assert list(page.dataframe[0].value["Best validation AUROC"]) == [0.8], "not that of trial 4"
+
+
+def test_a_search_that_waits_or_reads_its_data_shows_its_newest_trial(
+    workspace: Workspace, data: Path
+) -> None:
+    folder = _write_search(workspace, data, "queued")
+    live = json.loads((folder / "live.json").read_text()) | {"trial": 0, "trials": 0}
+    write_json(folder / "live.json", live)
+    page = _page(_runs)
+    assert _names(_charts(page)[1]) == ["other trials", "trial 3, the best", "trial 4"]
+
+
+def test_a_finished_search_shows_its_model(
+    workspace: Workspace, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(train_live, "MODELS_PAGE", "pages/not_here.py")
+    _write_search(workspace, data, "finished")
+    page = _page(_runs)
+    assert "the model is that of trial 3" in html(page)
+    assert "after epoch 2 of trial 3" in html(page)
+    assert page.dataframe[2].value["AUROC"][0] == pytest.approx(0.3)
+    assert _names(_charts(page)[1]) == ["other trials", "trial 3, the best"]
+    assert page.button(key="train-go").disabled
+    assert "A run that is finished cannot be told to resume" in page.button(key="train-go").help
+
+
+def test_a_search_is_compared_as_its_best_trial(workspace: Workspace, data: Path) -> None:
+    _write_search(workspace, data, "running")
+    write_run(workspace, small_order("plain", data, epochs=7), "plain", "paused")
+    page = _page(_compare)
+    areas = _charts(page)[0]
+    assert next(one["data"] for one in areas["series"] if one["name"] == "found") == [
+        [1.0, 0.8], [2.0, 0.8],
+    ]  # fmt: skip
+    found, plain = (control.status(workspace, one) for one in ("found", "plain"))
+    assert train_compare.differing_options([found, plain])["epochs"] == ["30", "7"]
+    assert train_compare.differing_options([found, plain])["search"] == [
+        "5 trials over epochs", "–",
+    ]  # fmt: skip
 
 
 def test_pause_and_stop_reach_the_run_and_are_said(workspace: Workspace, data: Path) -> None:
@@ -209,14 +263,14 @@ def test_a_name_with_markup_is_text(workspace: Workspace, data: Path) -> None:
 
 def test_what_is_remembered_follows_the_files(workspace: Workspace, data: Path) -> None:
     folder = write_run(workspace, small_order("new", data), "new", "running", epochs=50)
-    assert best_auroc(folder) == pytest.approx(0.7)
+    assert best_auroc(epochs_of(folder)) == pytest.approx(0.7)
     now = labels_now(folder)
     assert now is not None
     assert (now.epoch, len(now.labels[0].course)) == (50, 40)
     row = {**epochs_of(folder)[-1], "epoch": 51, "validation_auroc": 0.95}
     with (folder / "progress.jsonl").open("a", encoding="utf-8") as file:
         file.write(json.dumps(row) + "\n")
-    assert best_auroc(folder) == 0.95
+    assert best_auroc(epochs_of(folder)) == 0.95
 
 
 @pytest.mark.parametrize(
@@ -241,7 +295,7 @@ def test_runs_are_compared_and_tested(workspace: Workspace, data: Path) -> None:
     finish_run(workspace, small_order("two", data, learning_rate=0.01, epochs=3), "2-two")
     page = _page(_compare)
     area = _charts(page)[0]["series"]
-    assert [line["name"] for line in area] == ["two", "one"]  # type: ignore[attr-defined]
+    assert [line["name"] for line in area] == ["two", "one"]
     options = page.dataframe[0].value.set_index("Option")
     assert list(options.index) == ["learning_rate", "epochs"]
     assert list(options.loc["learning_rate"]) == ["0.01", "0.001"]

@@ -9,9 +9,12 @@ from typing import Any
 import pytest
 
 from ecgcore.datasets.data_facts import DataFacts, facts_of_packed
-from ecgcore.training.options import TrainOptions
+from ecgcore.models.registry import network_names
+from ecgcore.training.draft import draft_of_recipe, option_names
+from ecgcore.training.option_kinds import kind_of
+from ecgcore.training.options import TrainOptions, options_from_json
 from ecgcore.training.recipes import recipe
-from ecgcore.training.refusals import answered_labels, refusals
+from ecgcore.training.refusals import answered_labels, of_options, refusals
 from tests.packed_example import write_packed
 
 
@@ -85,3 +88,15 @@ def test_a_network_that_looks_at_its_weights_is_built_all_the_same(facts: DataFa
         fewest_validation_positives=1,
     )  # fmt: skip
     assert refusals(options, facts) == ()
+
+
+@pytest.mark.parametrize("name", sorted(set(network_names()) - {"ensemble"}))
+def test_every_choice_of_a_networks_options_can_be_built_or_is_refused(name: str) -> None:
+    options = draft_of_recipe("inception").with_value("network", name)
+    for option in option_names(options.options):
+        if not option.startswith("network_options."):
+            continue
+        kind = kind_of(option, options.options)
+        for value in kind.choices or ((False, True) if kind.kind == "yes or no" else ()):
+            told = options.with_value(option, value).options | {"augmentation": {}}
+            assert all("cannot be built" in one for one in of_options(options_from_json(told)))

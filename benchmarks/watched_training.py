@@ -120,6 +120,8 @@ def main() -> None:
             time.sleep(LOOK_SECONDS)
             ages.append(look(Path(folder)))
         told = process.stdout.read() if process.stdout else ""
+    if process.returncode:
+        raise SystemExit("the training ended early; its error stands above")
     took, wrote, *seconds = map(float, told.split())
     by_four = np.array(seconds).reshape(-1, 4)  # with, without, without, with
     logs = np.log(np.concatenate([by_four[:, 0] / by_four[:, 1], by_four[:, 3] / by_four[:, 2]]))

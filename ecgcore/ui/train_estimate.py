@@ -114,7 +114,7 @@ def _show(order: RunOrder, pending: bool) -> None:
     st.html(f'<dl class="train-facts">{told}</dl>')
     if order.search is not None:
         st.caption(
-            "With the options as they stand below: trials that end early take less, those of more "
+            "By the options as they stand: trials that end early take less, those of more "
             "epochs or larger networks take more."
         )
 

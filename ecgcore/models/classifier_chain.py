@@ -22,7 +22,7 @@ Settled, and where ours differs:
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -126,9 +126,6 @@ class ClassifierChain(Network):
 
     def __init__(self, options: ClassifierChainOptions, leads: int, labels: int) -> None:
         super().__init__()
-        if options.networks not in get_args(Networks):
-            allowed = ", ".join(get_args(Networks))
-            raise ValueError(f"networks {options.networks!r}; allowed: {allowed}")
         own = options.networks == "own"
         number = labels if own else 1
         self.convolutions = SideBySide(

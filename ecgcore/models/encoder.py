@@ -20,7 +20,7 @@ trained (scale and shift) and steadied by 1e-3, as in the programs.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal
 
 from torch import Tensor, nn
 
@@ -95,8 +95,6 @@ class AttentionReadout(nn.Module):
         self, channels: int, units: int, activation: nn.Module, readout: Readout, halves: bool
     ) -> None:
         super().__init__()
-        if readout not in get_args(Readout):
-            raise ValueError(f"readout {readout!r}; allowed: {', '.join(get_args(Readout))}")
         self.summed, self.halves = readout == "summed", halves
         self.dense = nn.Linear(channels // 2 if halves else channels, units)
         self.activation = activation

@@ -116,5 +116,5 @@ def test_one_label_is_a_chain_of_one() -> None:
 
 
 def test_unknown_networks_are_refused() -> None:
-    with pytest.raises(ValueError, match="option networks of 'classifier_chain' cannot be 'none'; known: shared, own"):
+    with pytest.raises(ValueError, match="cannot be 'none'; known: shared, own"):
         build_network("classifier_chain", leads=12, labels=3, options={"networks": "none"})

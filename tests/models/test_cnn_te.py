@@ -186,7 +186,7 @@ def test_softmax_keeps_far_scores_finite() -> None:
     ("options", "labels", "message"),
     [
         ({"output": "softmax"}, 1, "a softmax over one label is always 1"),
-        ({"output": "tanh"}, 5, "option output of 'cnn_te' cannot be 'tanh'; known: sigmoid, softmax"),
+        ({"output": "tanh"}, 5, "cannot be 'tanh'; known: sigmoid, softmax"),
         ({"heads": 3}, 5, "512 features do not divide into 3 heads"),
         ({"kernel": 4}, 5, "kernel 4; must be odd"),
     ],

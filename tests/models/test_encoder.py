@@ -100,5 +100,5 @@ def test_a_flat_readout_is_built_for_its_length() -> None:
 
 
 def test_an_unknown_readout_is_refused() -> None:
-    with pytest.raises(ValueError, match="option readout of 'encoder' cannot be 'mean'; known: summed, flat"):
+    with pytest.raises(ValueError, match="cannot be 'mean'; known: summed, flat"):
         build_network("encoder", leads=12, labels=3, options={"readout": "mean"})

@@ -91,7 +91,8 @@ def train_on_snapshot(
 def change(workspace: Workspace, before: str, after: str, label_set: str) -> Change:
     """Two trained snapshots on the frozen fold, by the labels of the later one.
 
-    Raises ReviewError, DataSetError, CardError, or ValueError where the fold is empty.
+    Raises ReviewError, DataSetError, CardError, or ValueError where the fold is empty or nothing
+    was learned.
     """
     data = load_packed(packed_snapshot(workspace, after)).select((TEST_FOLD,))
     if not len(data):
@@ -102,6 +103,10 @@ def change(workspace: Workspace, before: str, after: str, label_set: str) -> Cha
         read_predictor(model_folder(workspace, one, label_set)) for one in (before, after)
     )
     codes = [(one.set, one.code) for one in second.card.labels if one.n_train >= FEWEST]
+    if not codes:
+        raise ValueError(
+            f"no label of the later snapshot has {FEWEST} recordings to learn from; label more"
+        )
     targets = np.stack([data.target(name, (code,))[:, 0] for name, code in codes], axis=1)
     seen = np.flatnonzero((targets.min(axis=0) == 0) & (targets.max(axis=0) == 1))
     told = [_answers(one, data, codes)[:, seen] for one in (first, second)]

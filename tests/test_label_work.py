@@ -199,6 +199,8 @@ def test_each_person_meets_what_was_assigned_to_them(workspace: Workspace) -> No
 
 def test_two_snapshots_are_compared_on_the_fold_that_nobody_learned_from(tmp_path: Path) -> None:
     workspace = Workspace(tmp_path / "workspace")
+    workspace.root.mkdir()
+    (workspace.root / "pseudonym.key").write_text("17" * 32)  # the folds follow from it
     folder = tmp_path / "hearts"
     presets = ("sinus", "atrial fibrillation")
     for number in range(44):

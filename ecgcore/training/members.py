@@ -22,7 +22,7 @@ from ecgcore.training.distributed import ALONE, Workers
 from ecgcore.training.growing import grow
 from ecgcore.training.loop import Trained, train
 from ecgcore.training.options import WEIGHT, TrainOptions, options_from_json
-from ecgcore.training.records import Labels, network_options, network_spec
+from ecgcore.training.records import Labels, network_options, network_spec, of_folds
 from ecgcore.training.watching import UNWATCHED, Watch
 
 
@@ -66,6 +66,7 @@ def _one(
     """One run: grown or trained."""
     if options.network != FOREST:
         return train(options, data, folder, report, workers, watch=watch)
+    of_folds(data, options.validation_folds)  # what is missing is said before all is measured
     watch.phase("growing trees")
     trained = workers.each(lambda: grow(options, data))
     if workers.first:

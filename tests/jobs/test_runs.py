@@ -95,7 +95,7 @@ def _assert_as_uninterrupted(place: Place, run: Path, **changes: object) -> None
 def test_a_paused_and_twice_killed_run_ends_with_the_weights_of_an_undisturbed_one(
     place: Place,
 ) -> None:
-    run = place.submit(epochs=40, average=0.9)
+    run = place.submit(epochs=24, average=0.9)
     place.await_(run, lambda one: _steps(one.folder) > 3)
     control.pause(place.workspace, place.store, run, "ada")
     paused = place.await_state(run, "paused")
@@ -113,10 +113,10 @@ def test_a_paused_and_twice_killed_run_ends_with_the_weights_of_an_undisturbed_o
         assert control.tend(place.workspace) == ()
     done = place.await_state(run, "finished", "failed")
     assert done.state == "finished", done.sentence
-    assert [row["epoch"] for row in epochs_of(done.folder)] == list(range(1, 41))
+    assert [row["epoch"] for row in epochs_of(done.folder)] == list(range(1, 25))
     steps = losses_of(done.folder)[0]
     assert (steps[1:] > steps[:-1]).all()
-    _assert_as_uninterrupted(place, done.folder, epochs=40, average=0.9)
+    _assert_as_uninterrupted(place, done.folder, epochs=24, average=0.9)
 
 
 def test_a_run_that_only_dies_is_left_alone(place: Place) -> None:

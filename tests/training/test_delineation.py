@@ -157,7 +157,7 @@ def test_disturbances_leave_the_truth_alone_and_are_drawn_by_the_seed() -> None:
 def test_it_learns_the_waves() -> None:
     data = marked_set([beats("1"), beats("2", 60), beats("3", 130)])
     losses: list[float] = []
-    options = replace(TINY, crops=CLEAN, steps=500, learning_rate=5e-3)
+    options = replace(TINY, crops=CLEAN, steps=300, learning_rate=5e-3)
     network = train_delineation(
         [Share(data, 4)], options, report=lambda step, loss: losses.append(loss)
     )

@@ -120,6 +120,15 @@ def test_a_forest_is_grown_not_trained(data: PackedData, tmp_path: Path) -> None
         train(replace(OPTIONS, network="forest", network_options={}), data, tmp_path)
 
 
+def test_a_forest_without_validation_records_is_refused_before_anything_is_measured(
+    data: PackedData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(packed, "packed_biomarkers", lambda *given: pytest.fail("measured"))
+    forest = replace(OPTIONS, network="forest", network_options={}, validation_folds=(10,))
+    with pytest.raises(TrainingError, match=r"no record in folds \(10,\)"):
+        train_model(forest, data, tmp_path / "run")
+
+
 def test_options_with_members_are_read_as_written() -> None:
     assert options_from_json(UNLIKE.to_json()) == UNLIKE
 

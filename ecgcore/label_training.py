@@ -1,15 +1,16 @@
 """Training on a snapshot of reviewed labels, and what the changed labels are worth.
 
-The forest of ``lightbox`` learns from folds 1-8 of the snapshot and gets its thresholds on fold 9.
-Fold 10 is frozen: a recording's fold follows from its patient, nothing is trained or chosen on it.
-Two snapshots are compared there on the same recordings, both against the labels of the later one.
+The forest of ``lightbox`` learns from folds 1-8 of the snapshot and gets its thresholds on fold 9,
+in a run like any other. Fold 10 is frozen: a recording's fold follows from its patient, nothing is
+trained or chosen on it. Two snapshots are compared there on the same recordings, both against the
+labels of the later one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,12 +19,12 @@ from numpy.typing import NDArray
 from ecgcore.datasets.packed import PackedData, load_packed
 from ecgcore.evaluation.comparison import Difference, compare_models
 from ecgcore.evaluation.evaluate import probabilities_on
+from ecgcore.jobs.values import RunOrder, RunStatus
 from ecgcore.labels import LabelSetName
 from ecgcore.models.predictor import Predictor, read_predictor
 from ecgcore.review_work import packed_snapshot
 from ecgcore.training.recipes import recipe
-from ecgcore.training.reproducing import words_of
-from ecgcore.training.whole_run import of_snapshot, train_and_publish
+from ecgcore.training.whole_run import MODEL
 from ecgcore.workspace import Workspace
 
 TEST_FOLD = 10
@@ -31,7 +32,6 @@ RECIPE = "forest"
 FEWEST, FEWEST_VALIDATION = 5, 1
 """Positives that a label needs here: a workspace is smaller than a published set, and the table
 shows how many there were."""
-Show = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -55,53 +55,43 @@ class Change:
     classes: tuple[ClassChange, ...]
 
 
-def model_folder(workspace: Workspace, snapshot: str, label_set: str) -> Path:
-    """Where the model of a snapshot is, or will be."""
-    return workspace.root / "runs" / f"snapshot-{snapshot[:16]}-{label_set}" / "model"
-
-
-def train_on_snapshot(
-    workspace: Workspace, snapshot: str, label_set: str, show: Show = lambda text: None
-) -> Path:
-    """Train, or find the model that was trained already; its folder.
-
-    Raises ReviewError, DataSetError, TrainingError or ValueError where it cannot learn.
-    """
-    folder = model_folder(workspace, snapshot, label_set)
-    if (folder / "card.json").is_file():
-        return folder
-    show("Reading and packing the recordings …")
-    data = load_packed(packed_snapshot(workspace, snapshot))
+def order_of(snapshot: str, label_set: str, by: str) -> RunOrder:
+    """The run of a snapshot (its hash) alone."""
     options = replace(
         recipe(RECIPE).options,
         label_set=label_set,
         fewest_positives=FEWEST,
         fewest_validation_positives=FEWEST_VALIDATION,
     )
-    show(f"Measuring and learning from {len(data.select(options.train_folds))} recordings …")
-    words = words_of(
-        options, recipe=RECIPE, name=RECIPE, data=(), snapshot=snapshot,
-        folder=f"runs/{folder.parent.name}",
-    )  # fmt: skip
-    options = of_snapshot(options, snapshot, beside=False)
-    train_and_publish(RECIPE, options, data, folder.parent, words)
-    return folder
+    name = f"snapshot-{snapshot[:8]}-{label_set}"
+    return RunOrder(name, options.to_json(), snapshot=snapshot, recipe=RECIPE, asked_by=by)
 
 
-def change(workspace: Workspace, before: str, after: str, label_set: str) -> Change:
-    """Two trained snapshots on the frozen fold, by the labels of the later one.
+def run_of(runs: Iterable[RunStatus], snapshot: str, label_set: str) -> RunStatus | None:
+    """The run of a snapshot among some, newest first: a finished one before all others."""
+    wanted = json.loads(json.dumps(order_of(snapshot, label_set, "").options))
+    found = [
+        run
+        for run in runs
+        if run.order is not None
+        and (run.order.snapshot, run.order.data, run.order.search) == (snapshot, (), None)
+        and run.order.options == wanted
+    ]
+    return next((run for run in found if run.state == "finished"), found[0] if found else None)
+
+
+def change(workspace: Workspace, before: RunStatus, after: RunStatus, snapshot: str) -> Change:
+    """Two finished runs on the frozen fold, by the labels of a snapshot: that of the later one.
 
     Raises ReviewError, DataSetError, CardError, or ValueError where the fold is empty or nothing
     was learned.
     """
-    data = load_packed(packed_snapshot(workspace, after)).select((TEST_FOLD,))
+    data = load_packed(packed_snapshot(workspace, snapshot)).select((TEST_FOLD,))
     if not len(data):
         raise ValueError(
             f"no recording of the snapshot is in fold {TEST_FOLD}; bring in more recordings"
         )
-    first, second = (
-        read_predictor(model_folder(workspace, one, label_set)) for one in (before, after)
-    )
+    first, second = (read_predictor(run.folder / MODEL) for run in (before, after))
     codes = [(one.set, one.code) for one in second.card.labels if one.n_train >= FEWEST]
     if not codes:
         raise ValueError(

@@ -49,7 +49,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "label_gathering": BASE | {"label_evidence"},
     "label_queue": BASE | {"label_evidence", "review", "review_work"},
     "label_training": BASE
-    | {"datasets", "evaluation", "models", "review_work", "training", "workspace"},
+    | {"datasets", "evaluation", "jobs", "models", "review_work", "training", "workspace"},
     "model_shelf": BASE | {"models", "review"},
     "model_thresholds": BASE | {"models", "model_shelf", "review"},
     "review_work": BASE | {"readers", "datasets", "review", "workspace"},

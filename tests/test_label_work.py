@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -9,9 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ecgcore.jobs import control
+from ecgcore.jobs.work import NICENESS
 from ecgcore.label_evidence import EvidenceBook
 from ecgcore.label_queue import QueueItem, judged, ordered, queue_items
-from ecgcore.label_training import change, train_on_snapshot
+from ecgcore.label_training import change, order_of, run_of
 from ecgcore.labels import statements
 from ecgcore.models.card import load_card
 from ecgcore.readers.npz_export import save_npz
@@ -197,7 +200,10 @@ def test_each_person_meets_what_was_assigned_to_them(workspace: Workspace) -> No
     assert mine.standing.state == "rejected"
 
 
-def test_two_snapshots_are_compared_on_the_fold_that_nobody_learned_from(tmp_path: Path) -> None:
+def test_two_snapshots_are_compared_on_the_fold_that_nobody_learned_from(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(NICENESS, "0")
     workspace = Workspace(tmp_path / "workspace")
     workspace.root.mkdir()
     (workspace.root / "pseudonym.key").write_text("17" * 32)  # the folds follow from it
@@ -221,13 +227,18 @@ def test_two_snapshots_are_compared_on_the_fold_that_nobody_learned_from(tmp_pat
     wrong = sorted(key for key, codes in truth.items() if codes == ("AFIB",))[0]
     store.decide("ann", Decision(wrong, "change", ("NORM", "SR")))
     second = take_snapshot(store, "ann", snapshots_folder(workspace))
-    shown: list[str] = []
-    for one in (first, second):
-        model = train_on_snapshot(workspace, one.hash, "rhythm", shown.append)
-        assert (model / "card.json").is_file()
-    assert train_on_snapshot(workspace, second.hash, "rhythm", shown.append) == model
-    assert len(shown) == 4
+    runs = [control.submit(workspace, store, order_of(one.hash, "rhythm", "ann"))
+            for one in (first, second)]  # fmt: skip
+    assert run_of(control.runs(workspace), first.hash, "superclasses") is None
+    for one, run in zip((first, second), runs, strict=True):
+        waits = time.monotonic() + 240
+        while (found := run_of(control.runs(workspace), one.hash, "rhythm")) and found.at_work:
+            assert time.monotonic() < waits
+            time.sleep(0.2)
+        assert found is not None
+        assert (found.id, found.state) == (run, "finished"), found.sentence
+    before, after = (control.status(workspace, run) for run in runs)
     tests = sum(one.fold == 10 for one in store.recordings("ann").values())
-    found = change(workspace, first.hash, second.hash, "rhythm")
-    assert {one.code for one in found.classes} == {"AFIB", "SR"}
-    assert all(one.n_test == tests for one in found.classes)
+    worth = change(workspace, before, after, second.hash)
+    assert {one.code for one in worth.classes} == {"AFIB", "SR"}
+    assert all(one.n_test == tests for one in worth.classes)

@@ -67,8 +67,9 @@ def of_folds(data: PackedData, folds: tuple[int, ...]) -> PackedData:
     """The records of some folds. Raises TrainingError where there are none."""
     chosen = data.select(folds)
     if not len(chosen):
+        told = ", ".join(map(str, folds))
         raise TrainingError(
-            f"no record in folds {folds} of {data.name}; choose other folds or data"
+            f"no record of {data.name} is in fold {told}; choose others or more data"
         )
     return chosen
 

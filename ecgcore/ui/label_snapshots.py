@@ -8,8 +8,11 @@ import streamlit as st
 
 from ecgcore.datasets.record import DataSetError
 from ecgcore.evaluation.comparison import Difference
-from ecgcore.label_training import TEST_FOLD, Change, change, model_folder, train_on_snapshot
+from ecgcore.jobs import control
+from ecgcore.jobs.values import JobError, RunStatus
+from ecgcore.label_training import TEST_FOLD, Change, change, order_of, run_of
 from ecgcore.models.card import CardError
+from ecgcore.review.connection import StoreError
 from ecgcore.review.exchange import FORMS, export
 from ecgcore.review.people import Forbidden, may
 from ecgcore.review.snapshots import (
@@ -21,13 +24,18 @@ from ecgcore.review.snapshots import (
 )
 from ecgcore.review.values import ReviewError
 from ecgcore.review_work import snapshots_folder
-from ecgcore.training.checkpoint import TrainingError
 from ecgcore.ui import label_services, services
 from ecgcore.ui.label_services import Work
 from ecgcore.ui.markdown import plain
 from ecgcore.ui.memory import Memory
+from ecgcore.ui.navigation import TRAIN_PAGE
+from ecgcore.ui.train_words import title
 
 _SETS = ("superclasses", "statements")
+_AGAIN = ("failed", "stopped")
+"""A run that ended so may be started anew."""
+_REFUSED = "snapshot-refused"
+_LOOK_SECONDS = 2.0
 _SUFFIX = {"csv": "csv", "ptbxl": "csv", "wfdb": "txt", "cleanlab": "csv"}
 
 
@@ -53,8 +61,14 @@ def show_snapshots(work: Work) -> None:
         )
         return
     _table(known)
-    _train(known)
-    _compare(known)
+    try:
+        control.tend(services.workspace())
+        runs = control.runs(services.workspace())
+    except (StoreError, OSError) as error:
+        st.error(plain(str(error)))
+        return
+    _train(work, known, runs)
+    _compare(known, runs)
     _export(work, known)
 
 
@@ -104,28 +118,65 @@ def _choose(label: str, known: tuple[TakenSnapshot, ...], key: str, last: int) -
     )
 
 
-def _train(known: tuple[TakenSnapshot, ...]) -> None:
+def _train(work: Work, known: tuple[TakenSnapshot, ...], runs: tuple[RunStatus, ...]) -> None:
     st.subheader("Train on a snapshot", anchor=False)
     with st.container(horizontal=True, vertical_alignment="bottom", key="snapshot-train"):
         chosen = _choose("Snapshot", known, "snapshot-to-train", 0)
         label_set = st.selectbox("Labels", _SETS, key="snapshot-set", width=170)
-        start = st.button("Train", key="snapshot-start", type="primary")
-    if not start:
+        run = run_of(runs, chosen.hash, label_set)
+        st.button(
+            "Train", key="snapshot-start", type="primary",
+            disabled=not may(work.role, "train") or not (run is None or run.state in _AGAIN),
+            on_click=_start, args=(work.person, chosen.hash, label_set),
+        )  # fmt: skip
+    refused = st.session_state.pop(_REFUSED, None)
+    if refused:
+        st.error(plain(refused))
+    if run is not None:
+        st.fragment(_show_run, run_every=_LOOK_SECONDS if run.at_work else None)(run.id, run.state)
+
+
+def _start(person: str, snapshot: str, label_set: str) -> None:
+    order = order_of(snapshot, label_set, person)
+    try:
+        control.submit(services.workspace(), label_services.store(), order)
+    except (JobError, StoreError, Forbidden, OSError) as error:
+        st.session_state[_REFUSED] = str(error)
+
+
+def _show_run(run_id: str, state: str) -> None:
+    """Where the run stands; when that changes, so does what stands below."""
+    try:
+        run = control.status(services.workspace(), run_id)
+    except JobError as error:
+        st.error(plain(str(error)))
         return
-    with st.status("Training …", expanded=True) as status:
-        try:
-            folder = train_on_snapshot(services.workspace(), chosen.hash, label_set, st.write)
-        except (ReviewError, DataSetError, TrainingError, CardError, ValueError, OSError) as error:
-            status.update(label=f"Not trained: {plain(str(error))}", state="error")
-            return
-        status.update(label=f"Trained: {folder.parent.name}", state="complete", expanded=False)
+    if run.state != state:
+        st.rerun()
+    with st.container(horizontal=True, vertical_alignment="center", key="snapshot-run"):
+        if run.state == "failed":
+            st.error(plain(f"{title(run)} failed. {run.sentence}"))
+        else:
+            st.caption(plain(_words(run)))
+        st.page_link(TRAIN_PAGE, label="Its run", icon=":material/model_training:")
 
 
-def _compare(known: tuple[TakenSnapshot, ...]) -> None:
+def _words(run: RunStatus) -> str:
+    if run.state == "finished":
+        return f"Trained: {title(run)}."
+    if run.at_work:
+        doing = run.sentence or f"At work: {run.live.phase if run.live else 'starting'}."
+        return f"{doing} It goes on when this page is closed."
+    return f"{title(run)} is {run.state}; go on with it on the Train page."
+
+
+def _compare(known: tuple[TakenSnapshot, ...], runs: tuple[RunStatus, ...]) -> None:
     here, label_set = services.workspace(), st.session_state.get("snapshot-set") or _SETS[0]
-    trained = tuple(
-        one for one in known if (model_folder(here, one.hash, label_set) / "card.json").is_file()
-    )
+    trained = {
+        one.hash: run
+        for one in known
+        if (run := run_of(runs, one.hash, label_set)) is not None and run.state == "finished"
+    }
     st.subheader("What the labels changed", anchor=False)
     if len(trained) < 2:
         st.caption(
@@ -133,16 +184,18 @@ def _compare(known: tuple[TakenSnapshot, ...]) -> None:
             f"{TEST_FOLD}, which neither has seen, by the labels of the later one."
         )
         return
+    offered = tuple(one for one in known if one.hash in trained)
     with st.container(horizontal=True, vertical_alignment="bottom", key="snapshot-compare"):
-        before = _choose("Before", trained, "snapshot-before", 1)
-        after = _choose("After", trained, "snapshot-after", 0)
+        before = _choose("Before", offered, "snapshot-before", 1)
+        after = _choose("After", offered, "snapshot-after", 0)
     if before.hash == after.hash:
         st.caption("Choose two different snapshots.")
         return
+    first, second = trained[before.hash], trained[after.hash]
     try:
-        key = (here.root, before.hash, after.hash, label_set)
+        key = (here.root, first.id, second.id)
         with st.spinner("Scoring both models …"):
-            found = _changes().get(key, lambda: change(here, before.hash, after.hash, label_set))
+            found = _changes().get(key, lambda: change(here, first, second, after.hash))
         folder = snapshots_folder(here)
         moved = differing(read_snapshot(folder, before.hash), read_snapshot(folder, after.hash))
     except (ReviewError, DataSetError, CardError, ValueError) as error:

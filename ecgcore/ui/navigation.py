@@ -17,6 +17,7 @@ from ecgcore.workspace import Entry, Listing
 
 REVIEW_PAGE = "pages/review.py"
 WORK_LIST_PAGE = "pages/worklist.py"
+TRAIN_PAGE = "pages/train.py"
 PARAMETER = "recording"
 
 

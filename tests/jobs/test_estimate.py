@@ -23,7 +23,7 @@ def test_time_is_steps_and_epochs_and_memory_is_above_the_records(place: Place) 
 
 
 def test_what_cannot_begin_says_why(place: Place) -> None:
-    with pytest.raises(JobError, match="No record in folds"):
+    with pytest.raises(JobError, match="is in fold 10; choose others"):
         estimate(place.workspace, place.order(train_folds=(10,)))
     with pytest.raises(TrainingError, match="make no batch of 5000"):
         measure(place.workspace, place.order(batch=5000))

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from ecgcore.jobs import control
 from ecgcore.label_evidence import EvidenceBook
 from ecgcore.models import card
 from ecgcore.recording import Recording
@@ -49,7 +51,9 @@ def opened(app: AppTest, tmp_path: Path, labelled: Path) -> Iterator[AppTest]:
         label_services.gatherer,
     ):
         kept.cache_clear()
-    workspace(tmp_path).add_folder(str(labelled))
+    here = workspace(tmp_path)
+    here.add_folder(str(labelled))
+    (here.root / "pseudonym.key").write_text("42" * 32)  # the folds follow: 4, 4 and 7
     app.run()
     app.switch_page("pages/label_quality.py").run()
     app.button(key="label-bring-in").click().run()
@@ -176,6 +180,24 @@ def test_a_snapshot_is_taken_from_the_page(opened: AppTest, tmp_path: Path) -> N
     assert not opened.exception
     (taken,) = snapshots(_store(tmp_path), "x")
     assert taken.counts == {"confirmed": 1, "on file": 2}
+
+
+def test_a_snapshot_is_learned_from_in_a_run_that_says_how_it_ended(
+    opened: AppTest, tmp_path: Path
+) -> None:
+    here = workspace(tmp_path)
+    opened.segmented_control(key="label-view").set_value("Snapshots").run()
+    opened.button(key="snapshot-now").click().run()
+    opened.button(key="snapshot-start").click().run()
+    assert not opened.exception
+    (run,) = control.runs(here)
+    waits = time.monotonic() + 120
+    while control.status(here, run.id).at_work and time.monotonic() < waits:
+        time.sleep(0.2)
+    opened.run()
+    (said,) = opened.error
+    assert plain("failed. No record of snapshot-") in said.value and "is in fold 9" in said.value
+    assert not opened.button(key="snapshot-start").disabled, "it may be tried again"
 
 
 def test_agreement_needs_two_people_and_then_shows_kappa(opened: AppTest, tmp_path: Path) -> None:

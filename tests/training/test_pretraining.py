@@ -132,7 +132,7 @@ def test_another_run_is_not_continued(data: PackedData, tmp_path: Path) -> None:
 
 
 def test_records_that_are_not_there_are_asked_for(data: PackedData, tmp_path: Path) -> None:
-    with pytest.raises(TrainingError, match=r"no record in folds \(50,\)"):
+    with pytest.raises(TrainingError, match="is in fold 50; choose others"):
         pretrain_in(tmp_path, replace(OPTIONS, folds=(50,)), data)
     with pytest.raises(TrainingError, match="30 records make no batch of 64"):
         pretrain_in(tmp_path, replace(OPTIONS, batch=64), data)

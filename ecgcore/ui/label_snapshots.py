@@ -10,7 +10,7 @@ from ecgcore.datasets.record import DataSetError
 from ecgcore.evaluation.comparison import Difference
 from ecgcore.jobs import control
 from ecgcore.jobs.values import JobError, RunStatus
-from ecgcore.label_training import TEST_FOLD, Change, change, order_of, run_of
+from ecgcore.label_training import TEST_FOLD, Change, ClassChange, change, order_of, run_of
 from ecgcore.models.card import CardError
 from ecgcore.review.connection import StoreError
 from ecgcore.review.exchange import FORMS, export
@@ -28,7 +28,7 @@ from ecgcore.ui import label_services, services
 from ecgcore.ui.label_services import Work
 from ecgcore.ui.markdown import plain
 from ecgcore.ui.memory import Memory
-from ecgcore.ui.navigation import TRAIN_PAGE
+from ecgcore.ui.navigation import TRAIN_PAGE, choose_run
 from ecgcore.ui.train_words import title
 
 _SETS = ("superclasses", "statements")
@@ -157,8 +157,12 @@ def _show_run(run_id: str, state: str) -> None:
         if run.state == "failed":
             st.error(plain(f"{title(run)} failed. {run.sentence}"))
         else:
-            st.caption(plain(_words(run)))
-        st.page_link(TRAIN_PAGE, label="Its run", icon=":material/model_training:")
+            st.caption(plain(_words(run)), width="content")
+        if st.button(
+            "Its run", type="tertiary", icon=":material/model_training:", key="snapshot-open-run"
+        ):
+            choose_run(run.id)
+            st.switch_page(TRAIN_PAGE)
 
 
 def _words(run: RunStatus) -> str:
@@ -217,6 +221,16 @@ def _show_change(found: Change, moved: dict[str, tuple[int, int]]) -> None:
         f"Mean AUROC on the {tests} recordings of fold {TEST_FOLD}: {_difference(found.mean)}. "
         "Intervals are 95 %, by paired bootstrap."
     )
+    if rows:
+        _show_classes(rows)
+    if silent:
+        st.caption(f"Not scored, one class is absent from the fold: {', '.join(silent)}.")
+    if moved:
+        told = "; ".join(f"{code} −{lost} +{won}" for code, (lost, won) in moved.items())
+        st.caption(f"Labels that differ between the snapshots: {told}.")
+
+
+def _show_classes(rows: list[ClassChange]) -> None:
     st.dataframe(
         {
             "Label": [one.code for one in rows],
@@ -233,11 +247,6 @@ def _show_change(found: Change, moved: dict[str, tuple[int, int]]) -> None:
         key="snapshot-change",
         alt="AUROC of each label before and after",
     )
-    if silent:
-        st.caption(f"Not scored, one class is absent from the fold: {', '.join(silent)}.")
-    if moved:
-        told = "; ".join(f"{code} −{lost} +{won}" for code, (lost, won) in moved.items())
-        st.caption(f"Labels that differ between the snapshots: {told}.")
 
 
 def _difference(one: Difference) -> str:

@@ -1,4 +1,4 @@
-"""Which recording is open, and the way to its neighbours in the work list.
+"""Which recording is open, and the way to its neighbours in the work list; which run is open.
 
 The open recording stands in the page's address by its key, so that a reload, a bookmark or a second
 window show it again. The order is the work list's, as the reader last filtered it.
@@ -20,6 +20,9 @@ WORK_LIST_PAGE = "pages/worklist.py"
 TRAIN_PAGE = "pages/train.py"
 PARAMETER = "recording"
 
+OPEN_RUN, TRAIN_VIEW, RUNS = "train-open", "train-view", "Runs"
+"""Session state of the Train page: the run that is open, and the view; and the view of runs."""
+
 
 @dataclass(frozen=True)
 class Position:
@@ -35,6 +38,11 @@ class Position:
 def remember_order(entries: tuple[Entry, ...]) -> None:
     """Keep the work list's order for leafing; only recordings that can be opened."""
     st.session_state["order"] = entries
+
+
+def choose_run(run_id: str) -> None:
+    """The Train page shows this run when it is next looked at."""
+    st.session_state[OPEN_RUN], st.session_state[TRAIN_VIEW] = run_id, RUNS
 
 
 def open_review(entry: Entry) -> None:

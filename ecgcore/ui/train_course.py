@@ -24,6 +24,7 @@ from ecgcore.jobs.folder import (
     trials_of,
 )
 from ecgcore.jobs.values import RunStatus
+from ecgcore.models.forest import NAME as FOREST
 from ecgcore.ui.memory import Memory
 
 Rows = tuple[dict[str, Any], ...]
@@ -89,6 +90,12 @@ def _trials() -> Memory[Rows]:
 @cache
 def _labels() -> Memory[LabelsNow | None]:
     return Memory(16)
+
+
+def is_grown(run: RunStatus) -> bool:
+    """Whether the run grows trees alone, which know no epochs."""
+    options = {} if run.order is None else run.order.options
+    return options.get("network") == FOREST and options.get("members", 1) == 1
 
 
 def course_of(run: RunStatus) -> Course:

@@ -24,6 +24,24 @@ def show_labels(run: RunStatus, trial: int) -> None:
     if run.live is not None and run.live.members > 1 and now is not None:
         said += f" of member {now.member}"
     said += f" of trial {trial}" if trial else ""
+    _show_table(run, said, rows)
+
+
+def show_labels_of_card(run: RunStatus) -> None:
+    """The table of a run without epochs, once its model is judged."""
+    card = card_of(run) if run.state == "finished" else None
+    if card is None:
+        return
+    scores = {(row["set"], row["code"]): row for row in card.metrics["labels"]}
+    rows = tuple(
+        LabelCourse(label.set, label.code, row.get("auroc"), row.get("auprc"), ())
+        for label in card.labels
+        if (row := scores.get((label.set, label.code))) is not None
+    )
+    _show_table(run, "by its trees", rows)
+
+
+def _show_table(run: RunStatus, said: str, rows: tuple[LabelCourse, ...]) -> None:
     st.html(f'<div class="lightbox-title">Labels on the validation records, {said}</div>')
     reasons = reasons_of(run)
     st.dataframe(

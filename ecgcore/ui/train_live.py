@@ -21,8 +21,15 @@ from ecgcore.review.connection import StoreError
 from ecgcore.review.people import LEAST_ROLE, Forbidden, Role, may
 from ecgcore.ui import label_services, services, style
 from ecgcore.ui.markdown import plain
-from ecgcore.ui.train_course import Course, course_of, member_curves, steps_curve, trial_curves
-from ecgcore.ui.train_labels import show_labels
+from ecgcore.ui.train_course import (
+    Course,
+    course_of,
+    is_grown,
+    member_curves,
+    steps_curve,
+    trial_curves,
+)
+from ecgcore.ui.train_labels import show_labels, show_labels_of_card
 from ecgcore.ui.train_trials import show_trials
 from ecgcore.ui.train_words import STATES, time_left
 
@@ -58,10 +65,14 @@ def show_live(person: str, role: Role, run_id: str, state: State) -> None:
         st.rerun()
     _show_buttons(person, role, run)
     _show_now(run)
-    course = course_of(run)
-    _show_charts(run, course)
-    show_trials(run, course)
-    show_labels(run, course.shown)
+    if is_grown(run):
+        st.caption("Trees are grown at once: there is no epoch, loss or learning rate to draw.")
+        show_labels_of_card(run)
+    else:
+        course = course_of(run)
+        _show_charts(run, course)
+        show_trials(run, course)
+        show_labels(run, course.shown)
     with st.expander("Log of its process", key="train-log"):
         st.code(log_of(run.folder, _LOG_LINES) or "Nothing yet.", language=None, height=240)
 

@@ -17,12 +17,13 @@ from ecgcore.review.connection import StoreError
 from ecgcore.review.people import Forbidden, Role
 from ecgcore.ui import label_services, services
 from ecgcore.ui.markdown import plain
+from ecgcore.ui.navigation import OPEN_RUN
 from ecgcore.ui.train_course import best_auroc, course_of
 from ecgcore.ui.train_live import part_of, show_live
 from ecgcore.ui.train_style import dress_train
 from ecgcore.ui.train_words import STATES, asked_by, moment, time_left, title
 
-OPEN, VIEW, NEW_RUN, REPEAT = "train-open", "train-view", "New run", "train-repeat"
+NEW_RUN = "New run"
 _TABLE, _CHOICE, _LISTED = "train-table", "train-choice", "train-listed"
 _ROW, _MOST_ROWS = 36, 6
 _BUSY_SECONDS, _IDLE_SECONDS = 5.0, 15.0
@@ -56,9 +57,9 @@ def show_runs(person: str) -> None:
 
 
 def _opened(found: tuple[RunStatus, ...]) -> RunStatus:
-    wanted = st.session_state.get(OPEN)
+    wanted = st.session_state.get(OPEN_RUN)
     opened = next((one for one in found if one.id == wanted), found[0])
-    st.session_state[OPEN] = opened.id
+    st.session_state[OPEN_RUN] = opened.id
     return opened
 
 
@@ -66,7 +67,7 @@ def _show_table(seen: tuple[tuple[str, str], ...], opened: str) -> None:
     """The list; the whole page is drawn anew where it no longer fits the list."""
     found = control.runs(services.workspace())
     now = tuple((one.id, one.state) for one in found)
-    if now != seen or st.session_state.get(OPEN) != opened:
+    if now != seen or st.session_state.get(OPEN_RUN) != opened:
         st.rerun()
     st.session_state[_LISTED] = tuple(one.id for one in found)
     st.dataframe(
@@ -112,7 +113,7 @@ def _open_clicked() -> None:
     cells = st.session_state[_TABLE]["selection"]["cells"]
     listed = st.session_state.get(_LISTED, ())
     if cells and cells[0][0] < len(listed):
-        st.session_state[OPEN] = listed[cells[0][0]]
+        st.session_state[OPEN_RUN] = listed[cells[0][0]]
 
 
 def _choose(found: tuple[RunStatus, ...], opened: RunStatus) -> None:
@@ -126,7 +127,7 @@ def _choose(found: tuple[RunStatus, ...], opened: RunStatus) -> None:
 
 
 def _open_chosen() -> None:
-    st.session_state[OPEN] = st.session_state[_CHOICE]
+    st.session_state[OPEN_RUN] = st.session_state[_CHOICE]
 
 
 def _show_beyond(run: RunStatus, role: Role) -> None:

@@ -24,11 +24,10 @@ from ecgcore.training.refusals import answered_labels, refusals
 from ecgcore.ui import label_services, services, train_data
 from ecgcore.ui.markdown import plain
 from ecgcore.ui.memory import Memory
+from ecgcore.ui.navigation import choose_run
 from ecgcore.ui.train_estimate import show_estimate
 from ecgcore.ui.train_options import draft, put_all_back, wrong
 from ecgcore.ui.train_search import Asked
-
-VIEW, OPEN = "train-view", "train-open"
 
 
 @cache
@@ -165,5 +164,4 @@ def _start(order: RunOrder | None) -> None:
     except (JobError, Forbidden, ReviewError, OSError) as error:
         st.session_state["train-not-started"] = str(error)
         return
-    st.session_state[OPEN] = run_id
-    st.session_state[VIEW] = "Runs"
+    choose_run(run_id)

@@ -8,12 +8,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from ecgcore.datasets import packed
 from ecgcore.jobs import control
 from ecgcore.jobs.folder import BY_LABEL, TRIALS_SAID, epochs_of, read_wish, trial_folder
 from ecgcore.jobs.values import State
+from ecgcore.models.biomarkers import BIOMARKERS
 from ecgcore.review_work import open_store
 from ecgcore.storage import write_json
 from ecgcore.training.checkpoint import PROGRESS
@@ -72,6 +76,25 @@ def _charts(page: AppTest) -> list[dict[str, Any]]:
 def test_without_runs_the_page_says_how_to_start_one(workspace: Workspace) -> None:
     assert "No run yet" in _page(_runs).info[0].value
     assert "nothing to compare" in _page(_compare).info[0].value
+
+
+def test_a_forest_has_no_curves_and_its_labels_are_those_of_its_card(
+    workspace: Workspace, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        packed, "packed_biomarkers",
+        lambda stored, *_: np.resize(stored[:, ::2, 7] / 1e3, (len(stored), len(BIOMARKERS))),
+    )  # fmt: skip
+    monkeypatch.setattr(st, "page_link", lambda *given, **more: None)
+    order = small_order("trees", data, network="forest", network_options={"trees": 3})
+    folder = finish_run(workspace, order, "1-trees")
+    page = _page(_runs)
+    assert not _charts(page)
+    assert "there is no epoch" in page.caption[0].value
+    card = json.loads((folder / "model" / "card.json").read_text())
+    scored = {one["code"]: one.get("auroc") for one in card["metrics"]["labels"]}
+    table = page.dataframe[-1].value
+    assert dict(zip(table["Label"], table["AUROC"], strict=True)) == scored
 
 
 def test_the_newest_run_is_first_and_open(workspace: Workspace, data: Path) -> None:

@@ -9,7 +9,7 @@ import streamlit as st
 from ecgcore.jobs.answers import card_of
 from ecgcore.jobs.values import RunStatus
 from ecgcore.labels import label_set
-from ecgcore.ui.train_course import LabelCourse, labels_now
+from ecgcore.ui.train_course import LabelCourse, is_grown, labels_now
 
 _HEIGHT, _ROW = 300, 36
 ABSENT = "not scored: the validation records are all with it, or all without it"
@@ -44,13 +44,14 @@ def show_labels_of_card(run: RunStatus) -> None:
 def _show_table(run: RunStatus, said: str, rows: tuple[LabelCourse, ...]) -> None:
     st.html(f'<div class="lightbox-title">Labels on the validation records, {said}</div>')
     reasons = reasons_of(run)
+    epochs = {} if is_grown(run) else {"AUROC by epoch, 0 to 1": [list(x.course) for x in rows]}
     st.dataframe(
         {
             "Label": [one.code for one in rows],
             "Description": [_descriptions(one.set).get(one.code, "") for one in rows],
             "AUROC": [one.auroc for one in rows],
             "AUPRC": [one.auprc for one in rows],
-            "AUROC by epoch, 0 to 1": [list(one.course) for one in rows],
+            **epochs,
             "Remark": [_remark(one, reasons) for one in rows],
         },
         height=_HEIGHT,

@@ -8,7 +8,6 @@ labels of the later one.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -19,16 +18,20 @@ from numpy.typing import NDArray
 from ecgcore.datasets.packed import PackedData, load_packed
 from ecgcore.evaluation.comparison import Difference, compare_models
 from ecgcore.evaluation.evaluate import probabilities_on
-from ecgcore.jobs.values import RunOrder, RunStatus
+from ecgcore.jobs.answers import card_of
+from ecgcore.jobs.values import RunOrder, RunStatus, State
 from ecgcore.labels import LabelSetName
 from ecgcore.models.predictor import Predictor, read_predictor
 from ecgcore.review_work import packed_snapshot
+from ecgcore.training.options import TrainOptions, options_from_json
 from ecgcore.training.recipes import recipe
 from ecgcore.training.whole_run import MODEL
 from ecgcore.workspace import Workspace
 
 TEST_FOLD = 10
 RECIPE = "forest"
+AGAIN: tuple[State, ...] = ("failed", "stopped")
+"""A run that ended so may be started anew."""
 FEWEST, FEWEST_VALIDATION = 5, 1
 """Positives that a label needs here: a workspace is smaller than a published set, and the table
 shows how many there were."""
@@ -49,8 +52,10 @@ class ClassChange:
 
 @dataclass(frozen=True)
 class Change:
-    """What the labels of the later snapshot changed: of all labels together, and of each."""
+    """What the labels of the later snapshot changed: of all labels together, and of each.
+    ``learned`` are the recordings that each run learned from."""
 
+    learned: tuple[int, int]
     mean: Difference
     classes: tuple[ClassChange, ...]
 
@@ -68,25 +73,40 @@ def order_of(snapshot: str, label_set: str, by: str) -> RunOrder:
 
 
 def run_of(runs: Iterable[RunStatus], snapshot: str, label_set: str) -> RunStatus | None:
-    """The run of a snapshot among some, newest first: a finished one before all others."""
-    wanted = json.loads(json.dumps(order_of(snapshot, label_set, "").options))
-    found = [
-        run
-        for run in runs
-        if run.order is not None
-        and (run.order.snapshot, run.order.data, run.order.search) == (snapshot, (), None)
-        and run.order.options == wanted
-    ]
-    return next((run for run in found if run.state == "finished"), found[0] if found else None)
+    """The run of a snapshot among some, newest first: one with a model before one at work, that
+    before one that can go on, and all before one that has to be started anew."""
+    wanted = options_from_json(order_of(snapshot, label_set, "").options)
+    found = [run for run in runs if _is_of(run, snapshot, wanted)]
+    return min(found, key=_place, default=None)
 
 
-def change(workspace: Workspace, before: RunStatus, after: RunStatus, snapshot: str) -> Change:
-    """Two finished runs on the frozen fold, by the labels of a snapshot: that of the later one.
+def _is_of(run: RunStatus, snapshot: str, wanted: TrainOptions) -> bool:
+    order = run.order
+    if order is None or (order.snapshot, order.data, order.search) != (snapshot, (), None):
+        return False
+    if run.state == "finished" and card_of(run) is None:  # its model was removed
+        return False
+    try:
+        return options_from_json(order.options) == wanted
+    except (ValueError, TypeError):  # of another version
+        return False
+
+
+def _place(run: RunStatus) -> int:
+    if run.state == "finished":
+        return 0
+    return 1 if run.at_work else 3 if run.state in AGAIN else 2
+
+
+def change(workspace: Workspace, before: RunStatus, after: RunStatus) -> Change:
+    """Two finished runs of snapshots on the frozen fold, by the labels of the later one.
 
     Raises ReviewError, DataSetError, CardError, or ValueError where the fold is empty or nothing
     was learned.
     """
-    data = load_packed(packed_snapshot(workspace, snapshot)).select((TEST_FOLD,))
+    if after.order is None or after.order.snapshot is None:
+        raise ValueError(f"{after.name} did not learn from a snapshot")
+    data = load_packed(packed_snapshot(workspace, after.order.snapshot)).select((TEST_FOLD,))
     if not len(data):
         raise ValueError(
             f"no recording of the snapshot is in fold {TEST_FOLD}; bring in more recordings"
@@ -101,7 +121,8 @@ def change(workspace: Workspace, before: RunStatus, after: RunStatus, snapshot: 
     seen = np.flatnonzero((targets.min(axis=0) == 0) & (targets.max(axis=0) == 1))
     told = [_answers(one, data, codes)[:, seen] for one in (first, second)]
     found = compare_models(targets[:, seen], told[0], told[1])
-    return Change(found.macro_auroc, _classes(codes, targets, seen, told, found.auroc))
+    learned = (first.card.data["n_train"], second.card.data["n_train"])
+    return Change(learned, found.macro_auroc, _classes(codes, targets, seen, told, found.auroc))
 
 
 def _classes(

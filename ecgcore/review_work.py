@@ -9,15 +9,16 @@ several people on several machines share one).
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
 
 from ecgcore.datasets.ludb_statements import WORDED
+from ecgcore.datasets.pack_file import PackFileError, read_pack_file
 from ecgcore.datasets.packing import pack, statements_of
 from ecgcore.datasets.record import DataLabel
-from ecgcore.datasets.reviewed import reviewed_set
+from ecgcore.datasets.reviewed import AWAY, reviewed_set
 from ecgcore.labels import map_code, mapped_codes, statements
 from ecgcore.readers.stated import Stated
 from ecgcore.recording import Recording, RecordingError, complete_limb_leads
@@ -141,14 +142,35 @@ def bring_in(
 def packed_snapshot(workspace: Workspace, name: str) -> Path:
     """The packed file of a snapshot, by its hash; made where there is none.
 
-    Recordings that the workspace has no more are left out (the file's header lists them). Raises
+    Recordings that the workspace has not now are left out (the file's header lists them); it is
+    made anew where one of them is back. Raises
     ReviewError for an unknown snapshot, DataSetError, ValueError where nothing can be packed.
     """
     snapshot = read_snapshot(snapshots_folder(workspace), name)
     path = workspace.root / "packs" / f"snapshot-{snapshot.hash}.pack"
-    if not path.is_file():
-        pack(reviewed_set(snapshot, readers(workspace)), path)
+    known = readers(workspace)
+    if not path.is_file() or _holds_too_little(path, known):
+        pack(reviewed_set(snapshot, known), path)
     return path
+
+
+def _holds_too_little(path: Path, known: Mapping[str, Callable[[], Recording]]) -> bool:
+    """Whether recordings that were away when a snapshot was packed are back, or it is damaged."""
+    try:
+        header, _ = read_pack_file(path)
+    except PackFileError:
+        return True
+    skipped = header.get("skipped", ())
+    away = {one["member"] for one in skipped if one["reason"].startswith(AWAY)}
+    return any(_is_readable(read) for content, read in known.items() if content[:12] in away)
+
+
+def _is_readable(read: Callable[[], Recording]) -> bool:
+    try:
+        read()
+    except (RecordingError, OSError):
+        return False
+    return True
 
 
 def readers(workspace: Workspace) -> dict[str, Callable[[], Recording]]:

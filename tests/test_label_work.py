@@ -10,7 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ecgcore.datasets.packed import load_packed
 from ecgcore.jobs import control
+from ecgcore.jobs.values import RunOrder, RunStatus, State
 from ecgcore.jobs.work import NICENESS
 from ecgcore.label_evidence import EvidenceBook
 from ecgcore.label_queue import QueueItem, judged, ordered, queue_items
@@ -25,7 +27,15 @@ from ecgcore.review.standing import Standing
 from ecgcore.review.store import FiledLabels, ReviewStore
 from ecgcore.review.suspicion import LabelSuspicion, Reason, Suspicion
 from ecgcore.review.values import Decision
-from ecgcore.review_work import bring_in, on_file, open_store, readers, sayable, snapshots_folder
+from ecgcore.review_work import (
+    bring_in,
+    on_file,
+    open_store,
+    packed_snapshot,
+    readers,
+    sayable,
+    snapshots_folder,
+)
 from ecgcore.signal.simulator import PRESETS, simulate
 from ecgcore.workspace import Workspace
 from tests.wfdb_files import write_wfdb
@@ -200,6 +210,42 @@ def test_each_person_meets_what_was_assigned_to_them(workspace: Workspace) -> No
     assert mine.standing.state == "rejected"
 
 
+def test_a_snapshot_is_packed_anew_when_recordings_are_back(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    store = _brought_in(workspace)
+    for known in store.recordings("ann"):
+        store.file_labels("ann", [FiledLabels(known, ("NORM",), "t")])
+    taken = take_snapshot(store, "ann", snapshots_folder(workspace))
+    away = (tmp_path / "in" / "b.dat").rename(tmp_path / "b.dat")
+    assert len(load_packed(packed_snapshot(workspace, taken.hash))) == 1
+    away.rename(tmp_path / "in" / "b.dat")
+    path = packed_snapshot(workspace, taken.hash)
+    assert len(load_packed(path)) == 2
+    made = path.stat().st_mtime_ns
+    assert packed_snapshot(workspace, taken.hash).stat().st_mtime_ns == made
+    path.write_bytes(path.read_bytes()[:100])
+    assert len(load_packed(packed_snapshot(workspace, taken.hash))) == 2
+
+
+def test_of_a_snapshots_runs_the_one_that_matters_is_found(tmp_path: Path) -> None:
+    order = order_of("ab" * 32, "superclasses", "ann")
+    old = replace(order, options={**order.options, "seed": 5})
+
+    def found(*states: State, of: RunOrder = order) -> str | None:
+        runs = [RunStatus(str(at), tmp_path, of, state) for at, state in enumerate(states)]
+        run = run_of(runs, "ab" * 32, "superclasses")
+        return None if run is None else run.id
+
+    assert found("failed", "running", "paused") == "1"
+    assert found("failed", "paused", "stopped") == "1"
+    assert found("failed", "stopped") == "0"
+    assert found("finished") is None, "its model is gone"
+    assert found("running", of=old) is None, "it learned with other options"
+    assert found("running", of=replace(order, snapshot="cd" * 32)) is None
+    assert found("running", of=replace(order, data=("/more.npz",))) is None
+
+
 def test_two_snapshots_are_compared_on_the_fold_that_nobody_learned_from(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -239,6 +285,7 @@ def test_two_snapshots_are_compared_on_the_fold_that_nobody_learned_from(
         assert (found.id, found.state) == (run, "finished"), found.sentence
     before, after = (control.status(workspace, run) for run in runs)
     tests = sum(one.fold == 10 for one in store.recordings("ann").values())
-    worth = change(workspace, before, after, second.hash)
+    worth = change(workspace, before, after)
+    assert sum(worth.learned) == 2 * sum(one.fold < 9 for one in store.recordings("ann").values())
     assert {one.code for one in worth.classes} == {"AFIB", "SR"}
     assert all(one.n_test == tests for one in worth.classes)

@@ -13,6 +13,8 @@ from ecgcore.review.snapshots import Snapshot, SnapshotRow
 
 Reader = Callable[[], Recording]
 ORIGIN = "reviewed"
+AWAY = "not readable now: "
+"""Begins the reasons that may pass, as when a disk is off."""
 
 
 def reviewed_set(snapshot: Snapshot, readers: Mapping[str, Reader]) -> DataSet:
@@ -27,12 +29,12 @@ def reviewed_set(snapshot: Snapshot, readers: Mapping[str, Reader]) -> DataSet:
         if row.status == "left out":
             skipped.append(Skipped(row.recording[:12], "left out: rejected or disputed"))
         elif row.recording not in readers:
-            skipped.append(Skipped(row.recording[:12], "the workspace has no such recording now"))
+            skipped.append(Skipped(row.recording[:12], f"{AWAY}it is not in the workspace"))
         else:
             try:
                 entries.append(_entry(row, readers[row.recording]()))
             except RecordingError as error:
-                skipped.append(Skipped(row.recording[:12], str(error)))
+                skipped.append(Skipped(row.recording[:12], f"{AWAY}{error}"))
     return DataSet(
         f"snapshot {snapshot.hash}",
         tuple(entries),

@@ -13,6 +13,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from ecgcore.datasets.packed import PackedData
 from ecgcore.models.ensemble import NAME, ensemble_weights
 from ecgcore.models.forest import NAME as FOREST
@@ -23,7 +25,9 @@ from ecgcore.training.growing import grow
 from ecgcore.training.loop import Trained, train
 from ecgcore.training.options import WEIGHT, TrainOptions, options_from_json
 from ecgcore.training.records import Labels, network_options, network_spec, of_folds
-from ecgcore.training.watching import UNWATCHED, Watch
+from ecgcore.training.watching import UNWATCHED, RunStopped, Watch
+
+_MEASURED_AT_ONCE = 16
 
 
 def train_model(
@@ -67,11 +71,23 @@ def _one(
     if options.network != FOREST:
         return train(options, data, folder, report, workers, watch=watch)
     of_folds(data, options.validation_folds)  # what is missing is said before all is measured
+    _measure(options, data, workers, watch)
     watch.phase("growing trees")
     trained = workers.each(lambda: grow(options, data))
     if workers.first:
         report({"trees": len(trained.weights["head.column"]), "seconds": trained.seconds})
     return trained
+
+
+def _measure(options: TrainOptions, data: PackedData, workers: Workers, watch: Watch) -> None:
+    """Measure the training records, which are then known, a few at a time: a forest's time goes
+    into that. Raises RunStopped."""
+    chosen, spec = of_folds(data, options.train_folds), network_spec(options)
+    for first in range(0, len(chosen), _MEASURED_AT_ONCE):
+        if workers.any(watch.wants_stop()):
+            raise RunStopped("before its trees were grown")
+        watch.phase(f"measuring recording {first + 1} of {len(chosen)}")
+        chosen.rows(np.arange(len(chosen))[first : first + _MEASURED_AT_ONCE]).aside_inputs(spec)
 
 
 def _of_member(report: Callable[[dict[str, Any]], None], number: int, row: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""A run from its data to its model: what the command line, a job and the label page do alike."""
+"""A run from its data to its model: what the command line and a job do alike."""
 
 from __future__ import annotations
 

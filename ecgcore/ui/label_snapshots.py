@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import cache
 
 import streamlit as st
 
+from ecgcore.datasets.packed import PackedDataError
 from ecgcore.datasets.record import DataSetError
 from ecgcore.evaluation.comparison import Difference
 from ecgcore.jobs import control
 from ecgcore.jobs.values import JobError, RunStatus
-from ecgcore.label_training import TEST_FOLD, Change, ClassChange, change, order_of, run_of
+from ecgcore.label_training import AGAIN, TEST_FOLD, Change, ClassChange, change, order_of, run_of
 from ecgcore.models.card import CardError
-from ecgcore.review.connection import StoreError
 from ecgcore.review.exchange import FORMS, export
 from ecgcore.review.people import Forbidden, may
 from ecgcore.review.snapshots import (
@@ -24,16 +25,17 @@ from ecgcore.review.snapshots import (
 )
 from ecgcore.review.values import ReviewError
 from ecgcore.review_work import snapshots_folder
+from ecgcore.training.options import options_from_json
+from ecgcore.training.refusals import refusals
 from ecgcore.ui import label_services, services
 from ecgcore.ui.label_services import Work
 from ecgcore.ui.markdown import plain
 from ecgcore.ui.memory import Memory
 from ecgcore.ui.navigation import TRAIN_PAGE, choose_run
+from ecgcore.ui.train_data import facts_of
 from ecgcore.ui.train_words import title
 
 _SETS = ("superclasses", "statements")
-_AGAIN = ("failed", "stopped")
-"""A run that ended so may be started anew."""
 _REFUSED = "snapshot-refused"
 _LOOK_SECONDS = 2.0
 _SUFFIX = {"csv": "csv", "ptbxl": "csv", "wfdb": "txt", "cleanlab": "csv"}
@@ -61,12 +63,9 @@ def show_snapshots(work: Work) -> None:
         )
         return
     _table(known)
-    try:
+    with suppress(OSError):  # of a full disk or a folder that may only be read
         control.tend(services.workspace())
-        runs = control.runs(services.workspace())
-    except (StoreError, OSError) as error:
-        st.error(plain(str(error)))
-        return
+    runs = control.runs(services.workspace())
     _train(work, known, runs)
     _compare(known, runs)
     _export(work, known)
@@ -126,7 +125,7 @@ def _train(work: Work, known: tuple[TakenSnapshot, ...], runs: tuple[RunStatus, 
         run = run_of(runs, chosen.hash, label_set)
         st.button(
             "Train", key="snapshot-start", type="primary",
-            disabled=not may(work.role, "train") or not (run is None or run.state in _AGAIN),
+            disabled=not may(work.role, "train") or not (run is None or run.state in AGAIN),
             on_click=_start, args=(work.person, chosen.hash, label_set),
         )  # fmt: skip
     refused = st.session_state.pop(_REFUSED, None)
@@ -137,10 +136,16 @@ def _train(work: Work, known: tuple[TakenSnapshot, ...], runs: tuple[RunStatus, 
 
 
 def _start(person: str, snapshot: str, label_set: str) -> None:
-    order = order_of(snapshot, label_set, person)
+    here, order = services.workspace(), order_of(snapshot, label_set, person)
     try:
-        control.submit(services.workspace(), label_services.store(), order)
-    except (JobError, StoreError, Forbidden, OSError) as error:
+        run = run_of(control.runs(here), snapshot, label_set)
+        if run is not None and run.state not in AGAIN:
+            return  # a second click, or somebody else's
+        reasons = refusals(options_from_json(order.options), facts_of((), snapshot))
+        if reasons:
+            raise JobError(" ".join(reasons))
+        control.submit(here, label_services.store(), order)
+    except (JobError, PackedDataError, ReviewError, Forbidden, OSError) as error:
         st.session_state[_REFUSED] = str(error)
 
 
@@ -148,9 +153,8 @@ def _show_run(run_id: str, state: str) -> None:
     """Where the run stands; when that changes, so does what stands below."""
     try:
         run = control.status(services.workspace(), run_id)
-    except JobError as error:
-        st.error(plain(str(error)))
-        return
+    except JobError:  # somebody removed it
+        st.rerun()
     if run.state != state:
         st.rerun()
     with st.container(horizontal=True, vertical_alignment="center", key="snapshot-run"):
@@ -199,10 +203,10 @@ def _compare(known: tuple[TakenSnapshot, ...], runs: tuple[RunStatus, ...]) -> N
     try:
         key = (here.root, first.id, second.id)
         with st.spinner("Scoring both models …"):
-            found = _changes().get(key, lambda: change(here, first, second, after.hash))
+            found = _changes().get(key, lambda: change(here, first, second))
         folder = snapshots_folder(here)
         moved = differing(read_snapshot(folder, before.hash), read_snapshot(folder, after.hash))
-    except (ReviewError, DataSetError, CardError, ValueError) as error:
+    except (ReviewError, DataSetError, CardError, ValueError, OSError) as error:
         st.error(plain(str(error)))
         return
     _show_change(found, moved)
@@ -219,7 +223,8 @@ def _show_change(found: Change, moved: dict[str, tuple[int, int]]) -> None:
     tests = found.classes[0].n_test if found.classes else 0
     st.markdown(
         f"Mean AUROC on the {tests} recordings of fold {TEST_FOLD}: {_difference(found.mean)}. "
-        "Intervals are 95 %, by paired bootstrap."
+        "Intervals are 95 %, by paired bootstrap. Learned from "
+        f"{found.learned[0]:,} recordings before, {found.learned[1]:,} after."
     )
     if rows:
         _show_classes(rows)

@@ -20,7 +20,7 @@ from ecgcore.review.snapshots import snapshots
 from ecgcore.review.store import ReviewStore
 from ecgcore.review.values import Decision
 from ecgcore.review_work import open_store
-from ecgcore.ui import label_services, services
+from ecgcore.ui import label_services, label_snapshots, services
 from ecgcore.ui.markdown import plain
 from ecgcore.ui.reviewer import account
 from ecgcore.workspace import Entry
@@ -182,14 +182,28 @@ def test_a_snapshot_is_taken_from_the_page(opened: AppTest, tmp_path: Path) -> N
     assert taken.counts == {"confirmed": 1, "on file": 2}
 
 
-def test_a_snapshot_is_learned_from_in_a_run_that_says_how_it_ended(
+def test_a_snapshot_that_cannot_be_learned_from_is_refused_at_once(
     opened: AppTest, tmp_path: Path
 ) -> None:
-    here = workspace(tmp_path)
     opened.segmented_control(key="label-view").set_value("Snapshots").run()
     opened.button(key="snapshot-now").click().run()
     opened.button(key="snapshot-start").click().run()
     assert not opened.exception
+    (said,) = opened.error
+    assert plain("No recording to score in folds 9; the data have folds 4, 7.") in said.value
+    assert control.runs(workspace(tmp_path)) == ()
+
+
+def test_a_snapshot_is_learned_from_in_a_run_that_says_how_it_ended(
+    opened: AppTest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = workspace(tmp_path)
+    monkeypatch.setattr(label_snapshots, "refusals", lambda options, facts: ())
+    opened.segmented_control(key="label-view").set_value("Snapshots").run()
+    opened.button(key="snapshot-now").click().run()
+    opened.button(key="snapshot-start").click().run()
+    assert not opened.exception
+    assert opened.button(key="snapshot-start").disabled
     (run,) = control.runs(here)
     waits = time.monotonic() + 120
     while control.status(here, run.id).at_work and time.monotonic() < waits:

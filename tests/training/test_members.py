@@ -19,6 +19,7 @@ from ecgcore.training.loop import train
 from ecgcore.training.members import member_options, train_model
 from ecgcore.training.options import options_from_json
 from ecgcore.training.publish import publish
+from ecgcore.training.watching import RunStopped, Watch
 from tests.packed_example import write_packed
 from tests.training.test_loop import OPTIONS
 
@@ -127,6 +128,38 @@ def test_a_forest_without_validation_records_is_refused_before_anything_is_measu
     forest = replace(OPTIONS, network="forest", network_options={}, validation_folds=(10,))
     with pytest.raises(TrainingError, match="is in fold 10; choose others"):
         train_model(forest, data, tmp_path / "run")
+
+
+class _Stopping(Watch):
+    """Stops after a while; keeps what it was told."""
+
+    def __init__(self) -> None:
+        self.phases: list[str] = []
+
+    def phase(self, name: str) -> None:
+        self.phases.append(name)
+
+    def wants_stop(self) -> bool:
+        return len(self.phases) == 2
+
+
+def test_a_forest_is_measured_a_few_at_a_time_and_can_be_stopped_between(
+    data: PackedData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    measured: list[int] = []
+
+    def told(stored: NDArray[np.int16], scale: float, rate: float) -> NDArray[np.float32]:
+        measured.append(len(stored))
+        return np.zeros((len(stored), len(BIOMARKERS)), dtype=np.float32)
+
+    monkeypatch.setattr(packed, "packed_biomarkers", told)
+    watch = _Stopping()
+    forest = replace(OPTIONS, network="forest", network_options={})
+    with pytest.raises(RunStopped, match="before its trees were grown"):
+        train_model(forest, data, tmp_path / "run", watch=watch)
+    assert measured == [16, 16]
+    records = len(data.select(OPTIONS.train_folds))
+    assert watch.phases == [f"measuring recording {at} of {records}" for at in (1, 17)]
 
 
 def test_options_with_members_are_read_as_written() -> None:

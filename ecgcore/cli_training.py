@@ -116,14 +116,15 @@ def run_train(given: argparse.Namespace, show: Show) -> int:
     except RunStopped as stopped:
         if workers.first:
             print(f"ecgcore train: {stopped}{GOES_ON}", file=sys.stderr)
-        return INTERRUPTED
+        # The first one's to answer for: torchrun ends the rest as soon as one has failed.
+        return INTERRUPTED if workers.first else DONE
     except (PackedDataError, TrainingError, CheckpointError) as error:
         lost = isinstance(error, WorkerLost)
         if lost or not workers.first:
             print(f"ecgcore train: {error}{GOES_ON if lost else ''}", file=sys.stderr)
         if workers.first:
             show(refusal(files[0], error))
-        # What all workers refuse is the first one's to answer for: torchrun stops the rest at once.
+        # What all workers refuse, too.
         return LOST if lost else REFUSED if workers.first else DONE
     show({"model": name, "folder": str(given.folder / MODEL), **card.metrics["macro"]})
     return DONE

@@ -3,23 +3,24 @@
 import streamlit as st
 
 from ecgcore.ui import style
+from ecgcore.ui.navigation import RUNS, TRAIN_VIEW
 from ecgcore.ui.reviewer import reviewer
 
-VIEWS = ("New run", "Runs", "Compare")
+VIEWS = ("New run", RUNS, "Compare")
 
 style.dress_page()
 person = reviewer()
 # Other views set it too: a default beside that would be said twice.
-st.session_state.setdefault("train-view", VIEWS[0])
+st.session_state.setdefault(TRAIN_VIEW, VIEWS[0])
 view = st.segmented_control(
     "View",
     VIEWS,
     required=True,
-    key="train-view",
+    key=TRAIN_VIEW,
     persist_state="session",
     label_visibility="collapsed",
 )
-if view == "Runs":
+if view == RUNS:
     from ecgcore.ui.train_runs import show_runs
 
     show_runs(person)

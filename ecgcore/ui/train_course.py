@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from ecgcore.drawing.training_charts import MOST_POINTS, Curve, curve_of
+from ecgcore.jobs.answers import card_of
 from ecgcore.jobs.folder import (
     BY_LABEL,
     TRIALS_SAID,
@@ -93,8 +94,12 @@ def _labels() -> Memory[LabelsNow | None]:
 
 
 def is_grown(run: RunStatus) -> bool:
-    """Whether the run grows trees alone, which know no epochs."""
-    options = {} if run.order is None else run.order.options
+    """Whether the run grows trees alone, which know no epochs; of one that was started in a terminal
+    that is known once it has a model."""
+    if run.order is None:
+        card = card_of(run)
+        return card is not None and card.network == FOREST
+    options = run.order.options
     return options.get("network") == FOREST and options.get("members", 1) == 1
 
 

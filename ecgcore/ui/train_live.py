@@ -21,6 +21,7 @@ from ecgcore.review.connection import StoreError
 from ecgcore.review.people import LEAST_ROLE, Forbidden, Role, may
 from ecgcore.ui import label_services, services, style
 from ecgcore.ui.markdown import plain
+from ecgcore.ui.navigation import TRAIN_VIEW
 from ecgcore.ui.train_course import (
     Course,
     course_of,
@@ -131,7 +132,7 @@ def _act(act: Act, person: str, run_id: str) -> None:
 def _repeat(run: RunStatus) -> None:
     if run.order is not None:
         st.session_state["train-repeat"] = run.order.to_json()
-        st.session_state["train-view"] = "New run"
+        st.session_state[TRAIN_VIEW] = "New run"
 
 
 def _show_now(run: RunStatus) -> None:

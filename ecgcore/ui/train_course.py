@@ -94,7 +94,7 @@ def _labels() -> Memory[LabelsNow | None]:
 
 
 def is_grown(run: RunStatus) -> bool:
-    """Whether the run grows trees alone, which know no epochs; of one that a terminal started
+    """Whether the run grows trees alone, which know no epochs; of one that a terminal started,
     that is known once it has a model."""
     if run.order is None:
         card = card_of(run)

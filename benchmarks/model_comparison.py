@@ -3,10 +3,13 @@
 Mean AUROC over the labels that both answer for or score, the difference with its 95 % interval, and
 the p-value of a paired bootstrap (10,000 resamples). ``--model`` are folders of further models;
 ``--published`` is a file of ``ecg_id``, ``classes`` and ``pred`` (records, statements), whose
-superclass is the likeliest of its statements.
+superclass is the likeliest of its statements. ``--ours`` is a folder in place of ``lightbox``: then
+the shipped models are left out, as on records of ``--folds`` that they have learned from.
 
     python benchmarks/model_comparison.py --data VAL.npz [--model RUN/model ...]
         [--published PREDICTIONS.npz]
+    python benchmarks/model_comparison.py --data TRAIN.npz --folds 7 8
+        --ours LIGHTBOX_RUN/model --model XRESNET_RUN/model
 """
 
 from __future__ import annotations
@@ -22,7 +25,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from benchmarks.compared_answers import SETS, Answers, answers, difference
 from ecgcore.datasets.packed import PackedData, load_packed
 from ecgcore.labels import in_set
-from ecgcore.models.card import load_card, trained_models
+from ecgcore.models.card import trained_models
 from ecgcore.models.predictor import load_predictor, read_predictor
 
 OURS = "lightbox"
@@ -46,17 +49,23 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True, metavar="VAL.npz")
     parser.add_argument("--model", type=Path, nargs="+", default=[], metavar="RUN/model")
+    parser.add_argument("--ours", type=Path, metavar="RUN/model")
+    parser.add_argument("--folds", type=int, nargs="+")
     parser.add_argument("--published", type=Path, metavar="PREDICTIONS.npz")
     given = parser.parse_args()
     data = load_packed(given.data)
-    others = {name: answers(load_predictor(name), data) for name in trained_models()}
-    ours = others.pop(OURS)
+    if given.folds:
+        data = data.select(given.folds)
+    shipped = [] if given.ours else trained_models()
+    others = {name: answers(load_predictor(name), data) for name in shipped if name != OURS}
+    predictor = read_predictor(given.ours) if given.ours else load_predictor(OURS)
+    ours, its = answers(predictor, data), predictor.card
     for folder in given.model:
         predictor = read_predictor(folder)
         others[predictor.card.name] = answers(predictor, data)
     if given.published:
         others["published xresnet1d101"] = published(given.published, data)
-    print(f"{len(data)} records; {OURS}: {load_card(OURS).cost['parameters']} parameters")
+    print(f"{len(data)} records; {its.name}: {its.cost['parameters']} parameters")
     for label_set in SETS:
         for name, theirs in others.items():
             line = difference(data, label_set, ours, theirs)

@@ -75,6 +75,7 @@ def _show_table(seen: tuple[tuple[str, str], ...], opened: str) -> None:
         height=38 + _ROW * min(_MOST_ROWS, len(found)),
         row_height=_ROW,
         hide_index=True,
+        placeholder="–",
         on_select=_open_clicked,
         selection_mode="single-cell",
         key=_TABLE,

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -22,6 +23,8 @@ import numpy as np
 import psutil
 import torch
 from safetensors.torch import load_file
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from ecgcore.jobs import control
 from ecgcore.jobs.folder import read_live, read_state

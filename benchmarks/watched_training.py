@@ -27,6 +27,8 @@ os.environ["OMP_NUM_THREADS"] = "1"
 import numpy as np
 from scipy.stats import t as student
 
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
 from ecgcore.jobs.folder import epochs_of, labels_of_epochs, log_of, losses_of, read_live
 from ecgcore.jobs.reporter import Reporter
 from ecgcore.training.loop import train

@@ -202,3 +202,10 @@ def test_the_first_page_loads_no_torch(tmp_path: Path) -> None:
     loaded = _modules_after(page)
     assert "streamlit" in loaded
     assert not loaded & {"torch", "captum", "lime", "wfdb", "sklearn", "scipy"}
+
+
+@pytest.mark.parametrize("path", sorted((REPOSITORY / "benchmarks").glob("*.py")), ids=_name)
+def test_a_benchmark_finds_the_package_wherever_it_is_started(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    if "__main__" in text and "ecgcore" in {name.split(".")[0] for name in _imports(path)}:
+        assert "sys.path.insert(0, str(Path(__file__).resolve().parent.parent))" in text

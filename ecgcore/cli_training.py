@@ -134,7 +134,7 @@ def _with_snapshot(given: argparse.Namespace) -> list[Path]:
     """The packed files, and that of the snapshot. Raises UsageError."""
     from ecgcore.datasets.record import DataSetError
     from ecgcore.review.values import ReviewError
-    from ecgcore.review_work import packed_snapshot
+    from ecgcore.review_work import pack_of_run
     from ecgcore.workspace import Workspace
 
     if not given.snapshot:
@@ -142,8 +142,9 @@ def _with_snapshot(given: argparse.Namespace) -> list[Path]:
             raise UsageError("nothing to learn from; give --data, or --snapshot")
         return list(given.data)
     try:
-        return [*given.data, packed_snapshot(Workspace.from_environment(), given.snapshot)]
-    except (ReviewError, DataSetError, ValueError) as error:
+        pack = pack_of_run(Workspace.from_environment(), given.snapshot, given.folder)
+        return [*given.data, pack]
+    except (ReviewError, DataSetError, ValueError, OSError) as error:
         raise UsageError(str(error)) from error
 
 

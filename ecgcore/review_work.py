@@ -9,7 +9,8 @@ several people on several machines share one).
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
@@ -142,27 +143,44 @@ def bring_in(
 def packed_snapshot(workspace: Workspace, name: str) -> Path:
     """The packed file of a snapshot, by its hash; made where there is none.
 
-    Recordings that the workspace has not now are left out (the file's header lists them); it is
-    made anew where one of them is back. Raises
-    ReviewError for an unknown snapshot, DataSetError, ValueError where nothing can be packed.
+    Recordings that cannot be read now are left out (the file's header lists them); it is made anew
+    where one of them is back and none that it holds has gone. Raises ReviewError for an unknown
+    snapshot, DataSetError, ValueError where nothing can be packed.
     """
     snapshot = read_snapshot(snapshots_folder(workspace), name)
     path = workspace.root / "packs" / f"snapshot-{snapshot.hash}.pack"
+    try:
+        header = read_pack_file(path)[0] if path.is_file() else None
+    except PackFileError:
+        header = None
+    away = {one["member"][:12] for one in (header or {}).get("skipped", ())
+            if one["reason"].startswith(AWAY)}  # fmt: skip
+    if header is not None and not away:
+        return path
     known = readers(workspace)
-    if not path.is_file() or _holds_too_little(path, known):
+    if header is None or (
+        set(header["record_ids"]) <= known.keys()
+        and any(_is_readable(read) for content, read in known.items() if content[:12] in away)
+    ):
         pack(reviewed_set(snapshot, known), path)
     return path
 
 
-def _holds_too_little(path: Path, known: Mapping[str, Callable[[], Recording]]) -> bool:
-    """Whether recordings that were away when a snapshot was packed are back, or it is damaged."""
-    try:
-        header, _ = read_pack_file(path)
-    except PackFileError:
-        return True
-    skipped = header.get("skipped", ())
-    away = {one["member"] for one in skipped if one["reason"].startswith(AWAY)}
-    return any(_is_readable(read) for content, read in known.items() if content[:12] in away)
+def pack_of_run(workspace: Workspace, name: str, folder: Path) -> Path:
+    """The packed file of a snapshot for the run in ``folder``, which keeps it: where recordings
+    come back the snapshot's is made anew, and a run that goes on would find other data.
+
+    Raises as ``packed_snapshot``.
+    """
+    kept = next(folder.glob("snapshot-*.pack"), None)
+    if kept is not None:
+        return kept
+    packed = packed_snapshot(workspace, name)
+    folder.mkdir(parents=True, exist_ok=True)
+    kept = folder / packed.name
+    with suppress(OSError):  # another worker was faster, or the file system knows no second names
+        os.link(packed, kept)
+    return kept if kept.is_file() else packed
 
 
 def _is_readable(read: Callable[[], Recording]) -> bool:

@@ -6,10 +6,12 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
+from ecgcore import review_work
 from ecgcore.datasets.packed import load_packed
 from ecgcore.jobs import control
 from ecgcore.jobs.values import RunOrder, RunStatus, State
@@ -31,6 +33,7 @@ from ecgcore.review_work import (
     bring_in,
     on_file,
     open_store,
+    pack_of_run,
     packed_snapshot,
     readers,
     sayable,
@@ -210,22 +213,61 @@ def test_each_person_meets_what_was_assigned_to_them(workspace: Workspace) -> No
     assert mine.standing.state == "rejected"
 
 
-def test_a_snapshot_is_packed_anew_when_recordings_are_back(
-    workspace: Workspace, tmp_path: Path
-) -> None:
+def _records_of(path: Path) -> int:
+    return len(load_packed(path))
+
+
+def _snapshot_of_two(workspace: Workspace) -> str:
     store = _brought_in(workspace)
     for known in store.recordings("ann"):
         store.file_labels("ann", [FiledLabels(known, ("NORM",), "t")])
-    taken = take_snapshot(store, "ann", snapshots_folder(workspace))
-    away = (tmp_path / "in" / "b.dat").rename(tmp_path / "b.dat")
-    assert len(load_packed(packed_snapshot(workspace, taken.hash))) == 1
-    away.rename(tmp_path / "in" / "b.dat")
-    path = packed_snapshot(workspace, taken.hash)
-    assert len(load_packed(path)) == 2
+    return take_snapshot(store, "ann", snapshots_folder(workspace)).hash
+
+
+def test_a_snapshot_is_packed_anew_when_recordings_are_back(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    snapshot = _snapshot_of_two(workspace)
+    here, there = tmp_path / "in", tmp_path / "off"
+    there.mkdir()
+    (here / "b.dat").rename(there / "b.dat")
+    run = pack_of_run(workspace, snapshot, tmp_path / "run")
+    assert run.name == packed_snapshot(workspace, snapshot).name
+    assert _records_of(run) == 1
+    (there / "b.dat").rename(here / "b.dat")
+    for part in ("a.dat", "a.hea"):
+        (here / part).rename(there / part)
+    assert _records_of(packed_snapshot(workspace, snapshot)) == 1
+    assert (
+        load_packed(run).record_ids == load_packed(packed_snapshot(workspace, snapshot)).record_ids
+    )
+    for part in ("a.dat", "a.hea"):
+        (there / part).rename(here / part)
+    path = packed_snapshot(workspace, snapshot)
+    assert _records_of(path) == 2
     made = path.stat().st_mtime_ns
-    assert packed_snapshot(workspace, taken.hash).stat().st_mtime_ns == made
+    assert packed_snapshot(workspace, snapshot).stat().st_mtime_ns == made
+    assert pack_of_run(workspace, snapshot, tmp_path / "run") == run
+    assert _records_of(run) == 1, "a run keeps the data that it began with"
     path.write_bytes(path.read_bytes()[:100])
-    assert len(load_packed(packed_snapshot(workspace, taken.hash))) == 2
+    assert _records_of(packed_snapshot(workspace, snapshot)) == 2
+
+
+def test_a_recording_that_is_lost_while_it_is_packed_may_come_back(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    snapshot, read = _snapshot_of_two(workspace), review_work._read
+    reads = iter(range(100))
+
+    def lost(*given: Any) -> Recording:
+        if next(reads) > 2:  # two are read for the list, then the first for its samples
+            raise RecordingError("the disk is off", "one that is on", "switch it on")
+        return read(*given)
+
+    monkeypatch.setattr(review_work, "_read", lost)
+    assert _records_of(packed_snapshot(workspace, snapshot)) == 1
+    monkeypatch.setattr(review_work, "_read", read)
+    assert _records_of(packed_snapshot(workspace, snapshot)) == 2
 
 
 def test_of_a_snapshots_runs_the_one_that_matters_is_found(tmp_path: Path) -> None:

@@ -96,16 +96,17 @@ def read_pack_file(path: Path) -> tuple[dict[str, Any], NDArray[np.int16]]:
                 raise PackFileError(f"{path.name} is no packed file")
             header = json.loads(file.read(length))
             size = file.seek(0, os.SEEK_END)
-        records, leads, samples = (int(number) for number in header["shape"])
-        at = len(start) + length
-        at += -at % ALIGNMENT
-        if min(records, leads, samples) < 1 or size != at + 2 * records * leads * samples:
-            raise PackFileError(
-                f"{path.name} has {size} bytes; its header tells of {header['shape']} samples; "
-                "copy the file again"
-            )
+            records, leads, samples = (int(number) for number in header["shape"])
+            at = len(start) + length
+            at += -at % ALIGNMENT
+            if min(records, leads, samples) < 1 or size != at + 2 * records * leads * samples:
+                raise PackFileError(
+                    f"{path.name} has {size} bytes; its header tells of {header['shape']} samples; "
+                    "copy the file again"
+                )
+            shape = (records, leads, samples)
+            mapped = np.memmap(file, dtype="<i2", mode="r", offset=at, shape=shape)
         # A plain array over the map: np.memmap's own indexing costs more than the copy.
-        mapped = np.memmap(path, dtype="<i2", mode="r", offset=at, shape=(records, leads, samples))
         return header, np.asarray(mapped)
     except PackFileError:
         raise

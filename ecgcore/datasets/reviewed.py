@@ -32,15 +32,22 @@ def reviewed_set(snapshot: Snapshot, readers: Mapping[str, Reader]) -> DataSet:
             skipped.append(Skipped(row.recording[:12], f"{AWAY}it is not in the workspace"))
         else:
             try:
-                entries.append(_entry(row, readers[row.recording]()))
+                entries.append(_entry(row, _read(readers[row.recording])))
             except RecordingError as error:
-                skipped.append(Skipped(row.recording[:12], f"{AWAY}{error}"))
+                skipped.append(Skipped(row.recording[:12], str(error)))
     return DataSet(
         f"snapshot {snapshot.hash}",
         tuple(entries),
         tuple(skipped),
-        lambda entry: readers[entry.member](),
+        lambda entry: _read(readers[entry.member]),
     )
+
+
+def _read(reader: Reader) -> Recording:
+    try:
+        return reader()
+    except RecordingError as error:
+        raise RecordingError(f"{AWAY}{error.given}", error.allowed, error.remedy) from error
 
 
 def _entry(row: SnapshotRow, recording: Recording) -> IndexEntry:

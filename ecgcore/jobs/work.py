@@ -26,7 +26,7 @@ from ecgcore.jobs.search_space import search_from_json
 from ecgcore.jobs.searching import best_of
 from ecgcore.jobs.turn import leave_line, own_turn
 from ecgcore.jobs.values import JobError, RunOrder, State, now
-from ecgcore.review_work import packed_snapshot
+from ecgcore.review_work import pack_of_run
 from ecgcore.training.options import options_from_json
 from ecgcore.training.watching import RunStopped
 from ecgcore.training.whole_run import MODEL, joined, of_snapshot, train_and_publish
@@ -88,7 +88,7 @@ class _Process:
             self.reporter.phase("waiting")
             with own_turn(self.folder.parent, self.folder.name, self._waits_on) as came:
                 if not came:
-                    raise RunStopped("before its turn came")
+                    raise RunStopped("waited for its turn")
                 self.note("running", "")
                 self._learn(order)
         self.note("finished", "")
@@ -100,7 +100,7 @@ class _Process:
         options = of_snapshot(options, order.snapshot, beside=bool(order.data))
         files = [Path(path) for path in order.data]
         if order.snapshot:
-            files.append(packed_snapshot(self.workspace, order.snapshot))
+            files.append(pack_of_run(self.workspace, order.snapshot, self.folder))
         for path in files:
             if not path.is_file():
                 raise FileNotFoundError(2, "no such file", str(path))

@@ -7,6 +7,7 @@ before it done; see ``models.ensemble`` for what they make together.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -24,7 +25,7 @@ from ecgcore.training.distributed import ALONE, Workers
 from ecgcore.training.growing import grow
 from ecgcore.training.loop import Trained, train
 from ecgcore.training.options import WEIGHT, TrainOptions, options_from_json
-from ecgcore.training.records import Labels, network_options, network_spec, of_folds
+from ecgcore.training.records import Labels, labels_of_run, network_options, network_spec, of_folds
 from ecgcore.training.watching import UNWATCHED, RunStopped, Watch
 
 _MEASURED_AT_ONCE = 16
@@ -70,7 +71,7 @@ def _one(
     """One run: grown or trained."""
     if options.network != FOREST:
         return train(options, data, folder, report, workers, watch=watch)
-    of_folds(data, options.validation_folds)  # what is missing is said before all is measured
+    workers.refuse_different("data or options", json.dumps([options.to_json(), data.sha256]))
     _measure(options, data, workers, watch)
     watch.phase("growing trees")
     trained = workers.each(lambda: grow(options, data))
@@ -80,14 +81,19 @@ def _one(
 
 
 def _measure(options: TrainOptions, data: PackedData, workers: Workers, watch: Watch) -> None:
-    """Measure the training records, which are then known, a few at a time: a forest's time goes
-    into that. Raises RunStopped."""
-    chosen, spec = of_folds(data, options.train_folds), network_spec(options)
-    for first in range(0, len(chosen), _MEASURED_AT_ONCE):
+    """Measure the records, which are then known, a few at a time: a forest's time goes into that.
+    Raises RunStopped; TrainingError, before anything is measured, where a part of them is empty or
+    lacks the labels."""
+    labels_of_run(data, options)
+    for folds in (options.train_folds, options.validation_folds):
+        of_folds(data, folds)
+    chosen = of_folds(data, (*options.train_folds, *options.validation_folds))
+    spec, count = network_spec(options), len(chosen)
+    for first in range(0, count, _MEASURED_AT_ONCE):
         if workers.any(watch.wants_stop()):
-            raise RunStopped("before its trees were grown")
-        watch.phase(f"measuring recording {first + 1} of {len(chosen)}")
-        chosen.rows(np.arange(len(chosen))[first : first + _MEASURED_AT_ONCE]).aside_inputs(spec)
+            raise RunStopped(f"measured {first} of {count} recordings, which are measured anew")
+        watch.phase(f"measuring recording {first + 1} of {count}")
+        chosen.rows(np.arange(count)[first : first + _MEASURED_AT_ONCE]).aside_inputs(spec)
 
 
 def _of_member(report: Callable[[dict[str, Any]], None], number: int, row: dict[str, Any]) -> None:

@@ -47,10 +47,7 @@ def split(data: PackedData, options: TrainOptions, folds: tuple[int, ...]) -> Sp
     """The records of some folds as tensors. Raises TrainingError where there are none, where
     they lack the labels, or where the teacher does not fit.
     """
-    try:
-        labels = data.labels(options.label_set)
-    except PackedDataError as error:
-        raise TrainingError(f"{error} (option label_set)") from error
+    labels = labels_of_run(data, options)
     chosen = of_folds(data, folds)
     spec = replace(network_spec(options), leads=loaded_leads(options))
     targets = chosen.targets_of(options.label_set).astype(np.float32)
@@ -61,6 +58,14 @@ def split(data: PackedData, options: TrainOptions, folds: tuple[int, ...]) -> Sp
         torch.from_numpy(aside),
         labels,
     )
+
+
+def labels_of_run(data: PackedData, options: TrainOptions) -> Labels:
+    """Set and code of each label of a run. Raises TrainingError where the data lack one."""
+    try:
+        return data.labels(options.label_set)
+    except PackedDataError as error:
+        raise TrainingError(f"{error} (option label_set)") from error
 
 
 def of_folds(data: PackedData, folds: tuple[int, ...]) -> PackedData:

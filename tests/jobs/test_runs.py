@@ -78,7 +78,7 @@ def test_runs_at_once_queue_and_one_that_waits_can_be_stopped(place: Place) -> N
         third, lambda one: one.sentence == "It waits for 2 runs before it on this machine."
     )
     control.stop(place.workspace, place.store, second, "ada")
-    assert place.await_state(second, "stopped").sentence.startswith("Stopped: before its turn came")
+    assert place.await_state(second, "stopped").sentence.startswith("Stopped: waited for its turn")
     control.stop(place.workspace, place.store, first, "ada")
     place.await_state(first, "stopped")
     assert place.await_state(third, "finished", "failed").state == "finished"

@@ -62,7 +62,7 @@ def test_an_imported_record_is_kept_whole_and_opens(workspace: Workspace) -> Non
     assert [path.name for path in sorted(entry.path.parent.iterdir())] == ["alpha.dat", "alpha.hea"]
     recording = workspace.read(entry, Stated())
     assert (recording.record_id, len(recording.leads)) == ("alpha", 12)
-    assert workspace.listing().find(entry.key) is not None
+    assert workspace.listing(seconds=30).find(entry.key) is not None
 
 
 def test_the_same_record_is_kept_once(workspace: Workspace) -> None:
@@ -79,7 +79,9 @@ def test_a_zip_of_several_records_is_unpacked(workspace: Workspace) -> None:
                 archive.writestr(f"set/{file.name}", file.data)
     added = workspace.add([NamedBytes("set.zip", stream.getvalue())])
     assert sorted(one.name for one in added) == ["alpha", "beta"]
-    entries = [entry for entry in workspace.listing().entries if entry.origin != "simulated"]
+    entries = [
+        entry for entry in workspace.listing(seconds=30).entries if entry.origin != "simulated"
+    ]
     assert sorted(entry.name for entry in entries) == sorted([DEMO_NAME, "alpha", "beta"])
 
 
@@ -122,7 +124,7 @@ def _table(rows: int = 2500) -> bytes:
 def test_a_table_without_rate_is_kept_and_asks(workspace: Workspace) -> None:
     (entry,) = workspace.add([NamedBytes("table.csv", _table())])
     assert isinstance(entry, Entry)
-    listed = workspace.listing().find(entry.key)
+    listed = workspace.listing(seconds=30).find(entry.key)
     assert listed is not None
     assert listed.summary is not None
     assert listed.summary.state == "unstated"
@@ -130,7 +132,7 @@ def test_a_table_without_rate_is_kept_and_asks(workspace: Workspace) -> None:
         workspace.read(entry, Stated())
     workspace.state(entry, Stated(250.0, "uV"))
     assert workspace.stated(entry) == Stated(250.0, "uV")
-    again = workspace.listing().find(entry.key)
+    again = workspace.listing(seconds=30).find(entry.key)
     assert again is not None
     assert again.summary is not None
     assert (again.summary.state, again.summary.seconds) == ("read", 10.0)
@@ -141,7 +143,9 @@ def test_a_folder_is_read_in_place(workspace: Workspace, tmp_path: Path) -> None
     assert workspace.add_folder(str(tmp_path / "set")) == (tmp_path / "set").resolve()
     workspace.add_folder(str(tmp_path / "set"))
     assert workspace.folders() == ((tmp_path / "set").resolve(),)
-    assert [e.name for e in workspace.listing().entries if e.origin == "folder"] == ["alpha"]
+    assert [e.name for e in workspace.listing(seconds=30).entries if e.origin == "folder"] == [
+        "alpha"
+    ]
     assert not workspace.recordings.exists()
     workspace.remove_folder((tmp_path / "set").resolve())
     assert workspace.folders() == ()
@@ -189,9 +193,9 @@ def test_a_listing_without_time_says_what_is_unread(workspace: Workspace, tmp_pa
 
 
 def test_a_damaged_index_is_read_anew(workspace: Workspace) -> None:
-    workspace.listing()
+    workspace.listing(seconds=30)
     (workspace.root / "index.json").write_text('{"version": 1, "files": {"x": 3}}')
-    summary = workspace.listing().entries[0].summary
+    summary = workspace.listing(seconds=30).entries[0].summary
     assert summary is not None
     assert summary.state == "read"
 
@@ -199,7 +203,7 @@ def test_a_damaged_index_is_read_anew(workspace: Workspace) -> None:
 def test_no_patient_identifier_is_written_down(workspace: Workspace) -> None:
     recording = workspace.read(workspace.entries()[0], Stated())
     assert recording.patient.patient_id is not None
-    workspace.listing()
+    workspace.listing(seconds=30)
     written = (workspace.root / "index.json").read_text()
     assert recording.patient.patient_id not in written
     assert all(statement.code not in written for statement in recording.statements)

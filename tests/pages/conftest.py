@@ -12,6 +12,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -23,7 +24,7 @@ from tests.pages.example_models import explain_known, write_models
 from tests.wfdb_files import write_wfdb
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, ConsoleMessage, Page
+    from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
     from streamlit.testing.v1 import AppTest
 
 REPOSITORY = Path(__file__).resolve().parent.parent.parent
@@ -143,22 +144,34 @@ def watched_page(
     size: tuple[int, int] = (1440, 900),
 ) -> Iterator[Page]:
     """A fresh page at an address below ``served``, closed afterwards; outside requests and console
-    errors fail."""
-    context = browser.new_context(
-        viewport={"width": size[0], "height": size[1]}, color_scheme=color_scheme
-    )
-    context.set_default_timeout(1000 * PATIENCE_S)
+    errors fail. No cookie is left of the page before."""
+    context = _window(browser, color_scheme, size)
+    context.clear_cookies()
     served.outside.clear()  # a page is judged by its own
     served.complaints.clear()
+    opened = context.new_page()
     try:
-        opened = context.new_page()
         watch(opened, served)
         opened.goto(f"{served.address}/{path}")
         yield opened
     finally:
-        context.close()
+        opened.close()
     assert served.outside == [], "requests that leave this computer"
     assert served.complaints == [], "errors in the browser's console"
+
+
+@cache
+def _window(
+    browser: Browser, color_scheme: Literal["dark", "light"], size: tuple[int, int]
+) -> BrowserContext:
+    """A window that is kept: Chromium takes as long to draw a new one's frame as a page needs."""
+    width, height = size
+    window = browser.new_context(
+        viewport={"width": width, "height": height}, color_scheme=color_scheme
+    )
+    window.set_default_timeout(1000 * PATIENCE_S)
+    window.new_page()  # keeps it open between the tests
+    return window
 
 
 def watch(page: Page, served: Served) -> None:

@@ -1,4 +1,4 @@
-"""Which measured values moved an answer, for a model with a forest on biomarkers.
+"""Which measured values moved an answer, for a model with trees on biomarkers.
 
 A heat map shows where in the signal the networks of an ensemble looked, with the biomarkers held.
 This is the other part: the values of one clinical group at a time are replaced by the medians of
@@ -159,7 +159,7 @@ def _answers(
         x, told = torch.from_numpy(prepared.values), torch.from_numpy(prepared.aside)
         features = network.features(x[None].to(device), told[None].to(device))
         rows = features.repeat(len(usual), 1)
-        parts = list(_forests(network))
+        parts = list(_trees(network))
         for part, medians in parts:
             rows[:, part] = torch.where(usual, medians, rows[:, part])
         logits = predictor.calibrated(network.head(rows).cpu()).double()
@@ -168,17 +168,17 @@ def _answers(
         return probabilities, log_odds(logits, output, target).numpy(), parts[0][1].cpu().numpy()
 
 
-def _forests(network: Network) -> Iterator[tuple[slice, Tensor]]:
-    """Where each forest's values stand among the features, and their medians."""
+def _trees(network: Network) -> Iterator[tuple[slice, Tensor]]:
+    """Where the values of each kind of trees stand among the features, and their medians."""
     from ecgcore.models.ensemble import Ensemble
-    from ecgcore.models.forest import Forest
+    from ecgcore.models.trees import TreeNetwork
 
-    if isinstance(network, Forest):
+    if isinstance(network, TreeNetwork):
         yield slice(0, network.head.in_features), network.get_buffer("medians")
     elif isinstance(network, Ensemble):
         start = 0
         for member, width in zip(network.members, network.head.widths, strict=True):
-            if isinstance(member, Forest):
+            if isinstance(member, TreeNetwork):
                 yield slice(start, start + width), member.get_buffer("medians")
             start += width
 

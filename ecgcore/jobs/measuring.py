@@ -22,7 +22,7 @@ from ecgcore.jobs.estimate import Estimate
 from ecgcore.jobs.failures import sentence_of
 from ecgcore.jobs.values import RunOrder, order_from_json
 from ecgcore.models.device import best_device, device_name
-from ecgcore.models.forest import NAME as FOREST
+from ecgcore.models.trees import GROWN
 from ecgcore.review_work import packed_snapshot
 from ecgcore.training.checkpoint import TrainingError
 from ecgcore.training.growing import grow
@@ -74,7 +74,7 @@ def _one(options: TrainOptions, data: PackedData) -> tuple[float, float, float]:
     """Seconds of a step, of an epoch and of all, of one member."""
     n_train = len(of_folds(data, options.train_folds))
     n_validation = len(of_folds(data, options.validation_folds))
-    if options.network == FOREST:
+    if options.network in GROWN:
         return _grown(options, data, n_train, n_validation)
     with tempfile.TemporaryDirectory() as folder:
         few = _few(data, options)
@@ -101,7 +101,7 @@ def _one(options: TrainOptions, data: PackedData) -> tuple[float, float, float]:
 def _grown(
     options: TrainOptions, data: PackedData, n_train: int, n_validation: int
 ) -> tuple[float, float, float]:
-    """A forest's time goes into measuring its records."""
+    """The time of trees goes into measuring their records, and a little into growing."""
     began = time.perf_counter()
     rows = np.flatnonzero(np.isin(data.fold, options.train_folds))[:_GROWN]
     small = replace(options, train_folds=tuple(sorted({int(data.fold[row]) for row in rows})))

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from ecgcore.jobs.values import JobError
-from ecgcore.models.forest import NAME as FOREST
+from ecgcore.models.trees import GROWN
 from ecgcore.training.options import options_from_json
 from ecgcore.training.refusals import of_options
 
@@ -108,8 +108,10 @@ def with_values(options: dict[str, Any], values: dict[str, Any]) -> dict[str, An
 
 def refuse_unfit(search: Search, options: dict[str, Any]) -> None:
     """Raise JobError where one value of the space alone makes no run of the options."""
-    if FOREST in _networks(options):
-        raise JobError("a forest grows at once, without epochs to judge it by; train it by itself")
+    if not _networks(options).isdisjoint(GROWN):
+        raise JobError(
+            "trees grow at once, without epochs to judge them by; train them by themselves"
+        )
     for name, dimension in search.space.items():
         for value in _tried(dimension):
             try:

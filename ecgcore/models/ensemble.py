@@ -17,10 +17,10 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 
-from ecgcore.models.forest import FOREST_ASIDE, Forest, count_table_numbers
 from ecgcore.models.input_spec import InputSpec
 from ecgcore.models.network import AsideNetwork, Network, count_parameters
 from ecgcore.models.registry import build_network, register
+from ecgcore.models.trees import TREES_ASIDE, TreeNetwork, count_table_numbers
 
 NAME = "ensemble"
 _HEAD = "head."
@@ -72,7 +72,7 @@ def count_numbers(network: Network) -> int:
 class Ensemble(AsideNetwork):
     """The members side by side; features are theirs, one after the other.
 
-    A forest among them is told the biomarkers, and has no maps.
+    Trees among them are told the biomarkers, and have no maps.
     """
 
     head: MeanHead
@@ -83,7 +83,7 @@ class Ensemble(AsideNetwork):
         weights = [float(told.get("weight", 1)) for told in options.members]
         if not built or not all(0 < weight < math.inf for weight in weights):
             raise ValueError(f"members of the weights {weights}; give 1 or more, each above 0")
-        self.aside = FOREST_ASIDE if any(isinstance(one, Forest) for one in built) else ()
+        self.aside = TREES_ASIDE if any(isinstance(one, TreeNetwork) for one in built) else ()
         self.members = nn.ModuleList(built)
         heads = [cast("nn.Module", member.head) for member in built]
         self.head = MeanHead(heads, [member.head.in_features for member in built], weights)
@@ -99,8 +99,8 @@ class Ensemble(AsideNetwork):
         found = []
         for numbers, joined in zip(self.kinds, self.joined, strict=True):
             members = [cast("Network", self.members[number]) for number in numbers]
-            if isinstance(members[0], Forest):
-                found += [cast("Forest", member).features(x, aside) for member in members]
+            if isinstance(members[0], TreeNetwork):
+                found += [cast("TreeNetwork", member).features(x, aside) for member in members]
                 continue
             maps = [member.maps(x) for member in members]
             parts = torch.split(
@@ -123,7 +123,9 @@ class Ensemble(AsideNetwork):
         """The maps of each kind of members, as they follow each other."""
         pairs = zip(self.kinds, self.joined, strict=True)
         return tuple(
-            joined for numbers, joined in pairs if not isinstance(self.members[numbers[0]], Forest)
+            joined
+            for numbers, joined in pairs
+            if not isinstance(self.members[numbers[0]], TreeNetwork)
         )
 
 
@@ -140,7 +142,7 @@ def _member(told: dict[str, Any], leads: int, labels: int) -> Network:
             "options, and a weight if it is not 1"
         )
     member = build_network(str(name), leads=leads, labels=labels, options=told["options"])
-    if not (member.parts_at_maps or isinstance(member, Forest)):
+    if not (member.parts_at_maps or isinstance(member, TreeNetwork)):
         raise ValueError(
             f"network {name!r} cannot be a member: its features do not come from its Grad-CAM "
             "layer alone"

@@ -2,11 +2,7 @@
 
 Geurts, Ernst and Wehenkel, Extremely randomized trees, Machine Learning 2006;63:3-42, as grown by
 scikit-learn (see ``training.growing``). Each leaf holds the share of each label among its training
-records; the answer is the mean over the trees, as a logit. The signal itself is not looked at: all
-that the trees are told is beside it, see ``biomarkers``. One that was not measured takes the
-median of the training records.
-
-What scikit-learn grew is kept as tables of numbers, so that the weights are those of any network.
+records; the answer is the mean over the trees, as a logit.
 """
 
 from __future__ import annotations
@@ -15,15 +11,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from ecgcore.models.aside import AsideName, aside_columns
 from ecgcore.models.input_spec import InputSpec
-from ecgcore.models.network import AsideNetwork, Network
 from ecgcore.models.registry import register
+from ecgcore.models.trees import TREES_ASIDE, TreeNetwork, TreesHead, count_table_numbers
 
 NAME = "forest"
-FOREST_ASIDE: tuple[AsideName, ...] = ("biomarkers",)
 
 LEAF = -1
 """In ``column``: a node that asks nothing."""
@@ -42,7 +36,7 @@ class ForestOptions:
     columns_share: float = 0.3
 
 
-class Trees(nn.Module):
+class Trees(TreesHead):
     """The head: (batch, columns) to logits.
 
     ``column``, ``threshold``, ``left`` and ``right`` are (trees, nodes): a record goes left where
@@ -52,8 +46,7 @@ class Trees(nn.Module):
     """
 
     def __init__(self, trees: int, columns: int, labels: int) -> None:
-        super().__init__()
-        self.in_features, self.labels = columns, labels
+        super().__init__(columns, labels)
         whole = torch.zeros(trees, 1, dtype=torch.int32)
         self.register_buffer("column", torch.full_like(whole, LEAF))
         self.register_buffer("threshold", torch.zeros(trees, 1, dtype=torch.float64))
@@ -79,68 +72,47 @@ class Trees(nn.Module):
         share = self.get_buffer("shares")[trees, leaf].float().mean(1)
         return torch.log((share + UNSEEN) / (1 - share + UNSEEN))
 
-    def _load_from_state_dict(  # type: ignore[no-untyped-def]
-        self, state_dict: Mapping[str, Tensor], prefix: str, *rest
-    ) -> None:
-        """Take the sizes of what is loaded. RuntimeError for tables that are no trees."""
-        names = [name for name, _ in self.named_buffers()]
-        given = {name: state_dict[prefix + name] for name in names if prefix + name in state_dict}
-        if len(given) == len(names):  # what is missing is said by who loads
-            wrong = next(_faults(given, self.in_features, self.labels), None)
-            if wrong:
-                raise RuntimeError(f"tables that are no trees: {wrong}")
-        for name, table in given.items():
-            self.register_buffer(name, self.get_buffer(name).new_zeros(table.shape))
-        super()._load_from_state_dict(state_dict, prefix, *rest)
+    def count_numbers(self) -> int:
+        """Thresholds of the inner nodes, and shares of the leaves."""
+        leaves = self.get_buffer("leaf").amax(1).long() + 1
+        inner = int((self.get_buffer("column") != LEAF).sum())
+        return inner + int(leaves.sum()) * self.labels
 
-
-def _faults(tables: Mapping[str, Tensor], columns: int, labels: int) -> Iterator[str]:
-    """Why tables are no trees. A child stands behind its parent, so that every way ends."""
-    column, leaf, shares = tables["column"], tables["leaf"], tables["shares"]
-    alike = ("threshold", "left", "right", "leaf")
-    if column.ndim != 2 or any(tables[name].shape != column.shape for name in alike):
-        yield "they differ in size"
-        return
-    trees, nodes = column.shape
-    if shares.ndim != 3 or shares.shape[::2] != (trees, labels) or not nodes:
-        yield f"shares of the shape {tuple(shares.shape)} for {trees} trees and {labels} labels"
-        return
-    number = torch.arange(nodes)
-    for side in (tables["left"], tables["right"]):
-        if ((column != LEAF) & ((side <= number) | (side >= nodes))).any():
-            yield "a child that does not stand behind its parent"
-    if (column < LEAF).any() or (column >= columns).any():
-        yield "a column that there is not"
-    if (leaf < 0).any() or (leaf >= shares.shape[1]).any():
-        yield "a leaf that there is not"
-    if not ((shares >= 0) & (shares <= 1)).all():
-        yield "a share that is not within 0 and 1"
-
-
-def count_table_numbers(network: Network) -> int:
-    """Thresholds of the inner nodes and shares of the leaves of all trees in a network."""
-    total = 0
-    for trees in network.modules():
-        if isinstance(trees, Trees):
-            total += int((trees.get_buffer("column") != LEAF).sum())
-            leaves = trees.get_buffer("leaf").amax(1).long() + 1
-            total += int(leaves.sum()) * trees.labels
-    return total
+    def faults(self, tables: Mapping[str, Tensor]) -> Iterator[str]:
+        """Why tables are no trees. A child stands behind its parent, so that every way ends."""
+        column, leaf, shares = tables["column"], tables["leaf"], tables["shares"]
+        alike = ("threshold", "left", "right", "leaf")
+        if column.ndim != 2 or any(tables[name].shape != column.shape for name in alike):
+            yield "they differ in size"
+            return
+        trees, nodes = column.shape
+        if shares.ndim != 3 or shares.shape[::2] != (trees, self.labels) or not nodes:
+            shape = tuple(shares.shape)
+            yield f"shares of the shape {shape} for {trees} trees and {self.labels} labels"
+            return
+        number = torch.arange(nodes)
+        for side in (tables["left"], tables["right"]):
+            if ((column != LEAF) & ((side <= number) | (side >= nodes))).any():
+                yield "a child that does not stand behind its parent"
+        if (column < LEAF).any() or (column >= self.in_features).any():
+            yield "a column that there is not"
+        if (leaf < 0).any() or (leaf >= shares.shape[1]).any():
+            yield "a leaf that there is not"
+        if not ((shares >= 0) & (shares <= 1)).all():
+            yield "a share that is not within 0 and 1"
 
 
 @register(
     NAME,
     options=ForestOptions,
     paper="Geurts et al. 2006, extremely randomised trees",
-    spec=InputSpec(sampling_rate=100.0, seconds=10.0, aside=FOREST_ASIDE),
+    spec=InputSpec(sampling_rate=100.0, seconds=10.0, aside=TREES_ASIDE),
     labels=76,
     output="sigmoid",
     count=count_table_numbers,
 )
-class Forest(AsideNetwork):
-    """The whole model; its features are the biomarkers, gaps filled."""
-
-    aside = FOREST_ASIDE
+class Forest(TreeNetwork):
+    """The whole model."""
 
     def __init__(self, options: ForestOptions, leads: int, labels: int) -> None:
         super().__init__()
@@ -149,19 +121,4 @@ class Forest(AsideNetwork):
                 f"{options}; give 1 tree and 1 record a leaf or more, and a share above 0 and at "
                 "most 1"
             )
-        columns = len(aside_columns(FOREST_ASIDE))
-        self.register_buffer("medians", torch.zeros(columns))
-        self.head = Trees(options.trees, columns, labels)
-
-    def features(self, x: Tensor, aside: Tensor | None = None) -> Tensor:
-        """(batch, leads, samples), of which nothing is used, and biomarkers (batch, columns) to
-        (batch, columns)."""
-        medians = self.get_buffer("medians")
-        if aside is None:
-            return medians.expand(len(x), -1)
-        return torch.where(aside.isfinite(), aside, medians)
-
-    @property
-    def cam_layers(self) -> tuple[nn.Module, ...]:
-        """None: it does not look at the signal."""
-        return ()
+        self.head = Trees(options.trees, len(self.get_buffer("medians")), labels)

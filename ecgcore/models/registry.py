@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _FAMILIES = (
     "afibri_net",
     "attia",
+    "boosted_trees",
     "classifier_chain",
     "cnn_hannun",
     "cnn_te",

@@ -1,13 +1,15 @@
-"""Growing a forest: scikit-learn's trees as the weights of ``models.forest``.
+"""Growing trees: scikit-learn's as the weights of ``models.forest`` and ``models.boosted_trees``.
 
-Squared error on targets of 0 and 1 chooses the same splits as Gini's impurity, and one tree answers
-for all labels, so that rare labels profit from what the frequent ones teach. Takes a minute and
-repeats to the bit from its seed; there is nothing to go on with, and no checkpoint.
+In a forest one tree answers for all labels, so that rare labels profit from what the frequent ones
+teach; squared error on targets of 0 and 1 chooses the same splits as Gini's impurity. Boosted trees
+are grown for each label by itself. Both take a minute and repeat to the bit from their seed; there
+is nothing to go on with, and no checkpoint.
 """
 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -16,33 +18,51 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ecgcore.datasets.packed import PackedData
+from ecgcore.models.boosted_trees import BoostedTreesOptions
 from ecgcore.models.forest import LEAF, NAME, ForestOptions
+from ecgcore.models.trees import GROWN
 from ecgcore.training.checkpoint import Progress, TrainingError
 from ecgcore.training.loop import Trained
 from ecgcore.training.options import TrainOptions
 from ecgcore.training.records import split
 
+_Floats = NDArray[np.floating]
 
-def grow(options: TrainOptions, data: PackedData) -> Trained:
-    """Grow the trees on the training folds. Raises TrainingError for another network or where no
-    biomarker is known.
+
+def grow(
+    options: TrainOptions, data: PackedData, before: Callable[[str], None] = lambda words: None
+) -> Trained:
+    """Grow the trees on the training folds. ``before`` is told each part of it, and may raise.
+
+    Raises TrainingError for another network, where no
+    biomarker is known, or where no label has enough records.
     """
-    if options.network != NAME:
-        raise TrainingError(f"{options.network!r} does not grow; only the network {NAME!r} does")
+    if options.network not in GROWN:
+        raise TrainingError(f"{options.network!r} does not grow; only {' and '.join(GROWN)} do")
     began = time.perf_counter()
-    told = ForestOptions(**options.network_options)
     records = split(data, options, options.train_folds)
     values, medians = fill_gaps(records.aside.numpy())
-    trees = fit_trees(told, values, records.targets.numpy(), options.seed)
-    weights = {"medians": torch.from_numpy(medians)}
-    tables = _tables([tree.tree_ for tree in trees.estimators_])
-    weights |= {f"head.{name}": table for name, table in tables.items()}
+    targets = records.targets.numpy()
+    if options.network == NAME:
+        before("growing trees")
+        told = ForestOptions(**options.network_options)
+        trees = fit_trees(told, values, targets, options.seed)
+        tables = _tables([tree.tree_ for tree in trees.estimators_])
+    else:
+        tables = boosted_tables(
+            BoostedTreesOptions(**options.network_options),
+            values,
+            targets,
+            fewest=options.fewest_positives,
+            seed=options.seed,
+            before=before,
+        )
+    weights = {f"head.{name}": table for name, table in tables.items()}
+    weights["medians"] = torch.from_numpy(medians)
     return Trained(weights, Progress(), time.perf_counter() - began)
 
 
-def fit_trees(
-    told: ForestOptions, values: NDArray[np.floating], targets: NDArray[np.floating], seed: int
-) -> Any:
+def fit_trees(told: ForestOptions, values: _Floats, targets: _Floats, seed: int) -> Any:
     """scikit-learn's trees on values without gaps (records, columns) and targets of 0 and 1."""
     from sklearn.ensemble import ExtraTreesRegressor
 
@@ -88,3 +108,78 @@ def _tables(trees: list[Any]) -> dict[str, Tensor]:
         "shares": shares.clip(0, 1),
     }  # fmt: skip
     return {name: torch.from_numpy(array) for name, array in arrays.items()}
+
+
+def boosted_tables(
+    told: BoostedTreesOptions,
+    values: _Floats,
+    targets: _Floats,
+    *,
+    fewest: int,
+    seed: int,
+    before: Callable[[str], None] = lambda words: None,
+) -> dict[str, Tensor]:
+    """``BoostedHead``'s tables, of values without gaps (records, columns) and targets of 0 and 1
+    (records, labels): trees for labels that ``fewest`` records have, and as many have not. Raises
+    TrainingError where there is none."""
+    positives, count = targets.sum(axis=0), len(targets)
+    label = np.flatnonzero(np.minimum(positives, count - positives) >= max(1, fewest))
+    if not len(label):
+        raise TrainingError(
+            f"no label has {fewest} recordings, and as many without it, to grow trees on; choose "
+            "other data, or ask for fewer"
+        )
+    share = (positives + 0.5) / (count + 1)
+    start = np.log(share / (1 - share))
+    nodes = 2**told.levels - 1
+    column = np.zeros((len(label), told.trees, nodes), dtype=np.int16)
+    threshold = np.full(column.shape, np.inf)
+    added = np.zeros((len(label), told.trees, nodes + 1), dtype=np.float32)
+    for row, one in enumerate(label):
+        before(f"growing trees of label {row + 1} of {len(label)}")
+        grown = _boost(told, values, targets[:, one], seed)
+        start[one] = np.log(positives[one] / (count - positives[one]))
+        for at, (estimator,) in enumerate(grown.estimators_):
+            tree = estimator.tree_
+            for node, place in _places(tree, nodes):
+                if place < nodes:
+                    column[row, at, place] = tree.feature[node]
+                    threshold[row, at, place] = tree.threshold[node]
+                else:
+                    added[row, at, place - nodes] = told.rate * tree.value[node].item()
+    arrays = {
+        "start": start.astype(np.float32), "label": label.astype(np.int32), "column": column,
+        "threshold": threshold, "added": added,
+    }  # fmt: skip
+    return {name: torch.from_numpy(array) for name, array in arrays.items()}
+
+
+def _boost(told: BoostedTreesOptions, values: _Floats, target: _Floats, seed: int) -> Any:
+    """scikit-learn's boosted trees of one label."""
+    from sklearn.ensemble import GradientBoostingClassifier
+
+    trees = GradientBoostingClassifier(
+        n_estimators=told.trees,
+        learning_rate=told.rate,
+        max_depth=told.levels,
+        min_samples_leaf=told.smallest_leaf,
+        max_features=told.columns_share,
+        subsample=told.records_share,
+        random_state=seed,
+    )
+    return trees.fit(values, target)
+
+
+def _places(tree: Any, nodes: int) -> Iterator[tuple[int, int]]:
+    """Each node of a tree and its place in a complete one of so many inner nodes, behind which the
+    leaves stand; a leaf that comes earlier is where all get who go left from there."""
+    waiting = [(0, 0)]
+    while waiting:
+        node, place = waiting.pop()
+        if tree.children_left[node] == LEAF:
+            while place < nodes:
+                place = 2 * place + 1
+        else:
+            waiting.append((tree.children_left[node], 2 * place + 1))
+            waiting.append((tree.children_right[node], 2 * place + 2))
+        yield node, place

@@ -20,11 +20,11 @@ from torch import Tensor, nn
 
 from ecgcore.datasets.packed import PackedData
 from ecgcore.models.device import best_device
-from ecgcore.models.forest import NAME as FOREST
 from ecgcore.models.label_graph import TakesLabelGraph, co_occurrence_graph
 from ecgcore.models.network import Network, logits_of
 from ecgcore.models.predictor import to_probabilities
 from ecgcore.models.registry import build_network, network_entry
+from ecgcore.models.trees import GROWN
 from ecgcore.training.augmentation import augment, mixed
 from ecgcore.training.checkpoint import (
     Checkpoint,
@@ -348,8 +348,10 @@ def train(
     """
     if options.members != 1:
         raise TrainingError(f"{options.members} members are as many runs; see training.members")
-    if options.network == FOREST:
-        raise TrainingError("a forest grows instead of learning in steps; see training.members")
+    if options.network in GROWN:
+        raise TrainingError(
+            f"{options.network} grows instead of learning in steps; see training.members"
+        )
     refuse_shared_gpu(workers)
     learnt = workers.each(lambda: split(data, options, options.train_folds))
     validation = workers.each(lambda: split(data, options, options.validation_folds))

@@ -18,8 +18,8 @@ import numpy as np
 
 from ecgcore.datasets.packed import PackedData
 from ecgcore.models.ensemble import NAME, ensemble_weights
-from ecgcore.models.forest import NAME as FOREST
 from ecgcore.models.input_spec import InputSpec
+from ecgcore.models.trees import GROWN
 from ecgcore.training.checkpoint import TrainingError
 from ecgcore.training.distributed import ALONE, Workers
 from ecgcore.training.growing import grow
@@ -69,31 +69,36 @@ def _one(
     watch: Watch,
 ) -> Trained:
     """One run: grown or trained."""
-    if options.network != FOREST:
+    if options.network not in GROWN:
         return train(options, data, folder, report, workers, watch=watch)
     workers.refuse_different("data or options", json.dumps([options.to_json(), data.sha256]))
     _measure(options, data, workers, watch)
-    watch.phase("growing trees")
-    trained = workers.each(lambda: grow(options, data))
+    trained = grow(options, data, partial(_go_on, workers, watch))
     if workers.first:
-        report({"trees": len(trained.weights["head.column"]), "seconds": trained.seconds})
+        column = trained.weights["head.column"]
+        report({"trees": column.shape[:-1].numel(), "seconds": trained.seconds})
     return trained
 
 
 def _measure(options: TrainOptions, data: PackedData, workers: Workers, watch: Watch) -> None:
-    """Measure the records, which are then known, a few at a time: a forest's time goes into that.
-    Raises RunStopped; TrainingError, before anything is measured, where a part of them is empty or
-    lacks the labels."""
+    """Measure the records, which are then known, a few at a time: most of the trees' time goes into
+    that. Raises RunStopped; TrainingError, before anything is measured, where a part of them is
+    empty or lacks the labels."""
     labels_of_run(data, options)
     for folds in (options.train_folds, options.validation_folds):
         of_folds(data, folds)
     chosen = of_folds(data, (*options.train_folds, *options.validation_folds))
     spec, count = network_spec(options), len(chosen)
     for first in range(0, count, _MEASURED_AT_ONCE):
-        if workers.any(watch.wants_stop()):
-            raise RunStopped(f"measured {first} of {count} recordings, which are measured anew")
-        watch.phase(f"measuring recording {first + 1} of {count}")
+        _go_on(workers, watch, f"measuring recording {first + 1} of {count}")
         chosen.rows(np.arange(count)[first : first + _MEASURED_AT_ONCE]).aside_inputs(spec)
+
+
+def _go_on(workers: Workers, watch: Watch, phase: str) -> None:
+    """The next part of a run of trees. Raises RunStopped where somebody wants that."""
+    if workers.any(watch.wants_stop()):
+        raise RunStopped(f"stopped before {phase}; trees are measured and grown anew")
+    watch.phase(phase)
 
 
 def _of_member(report: Callable[[dict[str, Any]], None], number: int, row: dict[str, Any]) -> None:
@@ -107,13 +112,13 @@ def member_options(options: TrainOptions) -> list[TrainOptions]:
         given = options.to_json() | {"members": 1, "seed": options.seed + number}
         if "network" in change:
             given["network_options"] = {}
-        if change.get("network") == FOREST:  # no batch is drawn for trees, and none augmented
+        if change.get("network") in GROWN:  # no batch is drawn for trees, and none augmented
             given["augmentation"] = {}
         given |= {name: value for name, value in change.items() if name != WEIGHT}
         found.append(options_from_json(given))
     own = replace(network_spec(options), aside=())
     for member in found:
-        if member.network == FOREST:  # of the signal it sees only what is measured on it
+        if member.network in GROWN:  # of the signal it sees only what is measured on it
             continue
         its = replace(network_spec(member), aside=())
         if its.sampling_rate == its.conditioning.stored_rate:  # then nothing is resampled

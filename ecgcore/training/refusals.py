@@ -11,8 +11,8 @@ from collections.abc import Callable, Generator, Iterator
 from ecgcore.datasets.data_facts import DataFacts
 from ecgcore.labels import label_set_names, labels_of
 from ecgcore.models.card import ModelCard
-from ecgcore.models.forest import NAME as FOREST
 from ecgcore.models.registry import build_network
+from ecgcore.models.trees import GROWN
 from ecgcore.recording import LEADS
 from ecgcore.training.checkpoint import TrainingError
 from ecgcore.training.members import member_options, whole_network
@@ -58,7 +58,7 @@ def _of_data(options: TrainOptions, facts: DataFacts) -> Iterator[str]:
             there = ", ".join(map(str, facts.folds)) or "none"
             yield f"no recording to {what} in folds {_folds(folds)}; the data have folds {there}"
     training = facts.records_in(options.train_folds)
-    if training and options.network != FOREST and training < options.batch:
+    if training and options.network not in GROWN and training < options.batch:
         yield (
             f"{training} recordings to learn from make no batch of {options.batch}; choose a "
             "smaller batch or more folds"

@@ -25,7 +25,7 @@ from ecgcore.jobs.folder import (
     trials_of,
 )
 from ecgcore.jobs.values import RunStatus
-from ecgcore.models.forest import NAME as FOREST
+from ecgcore.models.trees import GROWN
 from ecgcore.ui.memory import Memory
 
 Rows = tuple[dict[str, Any], ...]
@@ -98,9 +98,9 @@ def is_grown(run: RunStatus) -> bool:
     that is known once it has a model."""
     if run.order is None:
         card = card_of(run)
-        return card is not None and card.network == FOREST
+        return card is not None and card.network in GROWN
     options = run.order.options
-    return options.get("network") == FOREST and options.get("members", 1) == 1
+    return options.get("network") in GROWN and options.get("members", 1) == 1
 
 
 def course_of(run: RunStatus) -> Course:

@@ -16,7 +16,7 @@ from ecgcore.models.forest import UNSEEN
 from ecgcore.models.input_spec import Prepared
 from ecgcore.models.predictor import Predictor
 from tests.models.example import CODES, example_predictor
-from tests.models.forest_example import QRS_MS, USUAL_QRS_MS, forest_predictor
+from tests.models.forest_example import QRS_MS, USUAL_QRS_MS, both_kinds_predictor, forest_predictor
 
 TARGET = CODES.index("CD")
 
@@ -102,6 +102,15 @@ def test_beside_networks_it_has_its_share_of_the_mean_and_the_answer_is_calibrat
     usual[BIOMARKERS.index("qrs_ms")] = USUAL_QRS_MS
     other = predictor.probabilities(asked.values[None], usual[None])[0, TARGET]
     assert first.probability == pytest.approx(float(answer - other), abs=1e-5)
+
+
+def test_all_kinds_of_trees_are_asked_again() -> None:
+    """A forest, and a boosted tree of weight 3 that adds 2 to the logit where the QRS is wide."""
+    found = measured_effects(both_kinds_predictor(added=2.0, weight=3), prepared(), "CD")
+    (first, *others) = found.groups
+    expected = (logit(0.8) - logit(0.1) + 3 * 2.0) / 4
+    assert (first.group, first.log_odds) == (QRS, pytest.approx(expected, abs=1e-5))
+    assert max(abs(one.probability) for one in others) < 1e-6
 
 
 def test_groups_come_by_size_and_negative_effects_count() -> None:

@@ -267,7 +267,7 @@ def test_values_between_the_ends_are_refused_too(
 
 def test_a_forest_is_not_searched(place: Place) -> None:
     order = _order(place, RANGE, network="forest", network_options={})
-    with pytest.raises(JobError, match="a forest grows at once"):
+    with pytest.raises(JobError, match="trees grow at once"):
         control.submit(place.workspace, place.store, order)
 
 

@@ -1,4 +1,5 @@
-"""A forest of one tree that asks the QRS duration alone, by itself or beside a network."""
+"""Trees that ask the QRS duration alone: a forest of one, by itself or beside a network, or beside
+a boosted one."""
 
 from __future__ import annotations
 
@@ -8,15 +9,16 @@ import torch
 
 from ecgcore.models.biomarkers import BIOMARKERS
 from ecgcore.models.ensemble import ensemble_weights
-from ecgcore.models.forest import FOREST_ASIDE, LEAF
+from ecgcore.models.forest import LEAF
 from ecgcore.models.input_spec import InputSpec
 from ecgcore.models.predictor import Predictor
 from ecgcore.models.registry import build_network
+from ecgcore.models.trees import TREES_ASIDE
 from tests.models.example import CODES, example_card, seeded_network
 
 QRS_MS, USUAL_QRS_MS = 148.0, 92.0
 LIMIT_MS = 120.0
-SPEC = InputSpec(sampling_rate=100.0, seconds=10.0, aside=FOREST_ASIDE)
+SPEC = InputSpec(sampling_rate=100.0, seconds=10.0, aside=TREES_ASIDE)
 
 _NARROW = {"NORM": 0.7, "MI": 0.2, "STTC": 0.2, "CD": 0.1, "HYP": 0.1}
 _WIDE = {"NORM": 0.1, "MI": 0.2, "STTC": 0.2, "CD": 0.8, "HYP": 0.1}
@@ -38,6 +40,32 @@ def forest_weights(limit_ms: float = LIMIT_MS) -> dict[str, torch.Tensor]:
         "head.leaf": torch.tensor([[0, 0, 1]], dtype=torch.int32),
         "head.shares": torch.tensor([shares]),
     }
+
+
+def boosted_weights(added: float) -> dict[str, torch.Tensor]:
+    """One tree as ``BoostedTrees`` loads it: a wide QRS adds to CD's logit."""
+    medians = forest_weights()["medians"]
+    return {
+        "medians": medians,
+        "head.start": torch.zeros(len(CODES)),
+        "head.label": torch.tensor([CODES.index("CD")], dtype=torch.int32),
+        "head.column": torch.tensor([[[BIOMARKERS.index("qrs_ms")]]], dtype=torch.int16),
+        "head.threshold": torch.tensor([[[LIMIT_MS]]], dtype=torch.float64),
+        "head.added": torch.tensor([[[0.0, added]]]),
+    }
+
+
+def both_kinds_predictor(added: float, weight: int) -> Predictor:
+    """The forest's tree, and the boosted one with that weight beside it."""
+    members: list[dict[str, Any]] = [
+        {"network": "forest", "options": {"trees": 1}},
+        {"network": "boosted_trees", "options": {"trees": 1}, "weight": weight},
+    ]
+    options = {"members": members}
+    network = build_network("ensemble", leads=12, labels=len(CODES), options=options)
+    network.load_state_dict(ensemble_weights([forest_weights(), boosted_weights(added)]))
+    card = example_card("ensemble", spec=SPEC, options=options)
+    return Predictor(card, network, torch.device("cpu"))
 
 
 def forest_predictor(

@@ -16,13 +16,14 @@ from ecgcore.models import onnx_export
 from ecgcore.models.aside import aside_columns
 from ecgcore.models.card import LabelCard
 from ecgcore.models.chosen_thresholds import ChosenThreshold
+from ecgcore.models.forest import Trees
 from ecgcore.models.onnx_export import LARGEST_DIFFERENCE, ExportError, export_onnx, session_of
 from ecgcore.models.onnx_parts import FixedWalk, WindowMeans
 from ecgcore.models.onnx_records import simulated_records
 from ecgcore.models.predictor import Predictor, load_predictor
 from ecgcore.models.registry import network_entry, network_names
 from tests.models.example import example_card, example_predictor, seeded_network
-from tests.models.forest_example import forest_predictor
+from tests.models.forest_example import both_kinds_predictor, forest_predictor
 
 REFUSED = {"wavelet_nn": "searchsorted"}
 """Networks that ONNX cannot hold, and why."""
@@ -126,8 +127,16 @@ def test_window_means_are_adaptive_pooling(length: int, size: int) -> None:
     torch.testing.assert_close(WindowMeans(size)(x), expected)
 
 
+def test_trees_of_both_kinds_answer_alike_in_onnx() -> None:
+    predictor = both_kinds_predictor(added=2.0, weight=3)
+    inputs, aside = records(predictor)
+    aside[0] = np.nan
+    assert export_onnx(predictor, inputs, aside).difference < 1e-6
+
+
 def test_a_fixed_walk_reaches_the_same_leaves() -> None:
-    trees = load_predictor("lightbox").network.head.heads[-1]  # type: ignore[attr-defined]
+    heads = load_predictor("lightbox").network.head.heads  # type: ignore[attr-defined]
+    (trees,) = (head for head in heads if isinstance(head, Trees))
     values = torch.randn(50, trees.in_features) * 100
     torch.testing.assert_close(FixedWalk(trees)(values), trees(values), atol=1e-6, rtol=1e-6)
 

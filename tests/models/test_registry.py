@@ -8,12 +8,18 @@ from torch import Tensor, nn
 
 from ecgcore.models import registry
 from ecgcore.models.registry import build_network, network_entry, network_names, register
+from ecgcore.models.trees import GROWN, TreeNetwork
 from tests.models.example import seeded_network
 
 every_network = pytest.mark.parametrize("name", network_names())
 every_one_that_sees_the_signal = pytest.mark.parametrize(
-    "name", [name for name in network_names() if name != "forest"]
+    "name", [name for name in network_names() if name not in GROWN]
 )
+
+
+@every_network
+def test_what_is_made_of_trees_is_grown(name: str) -> None:
+    assert isinstance(seeded_network(name), TreeNetwork) == (name in GROWN)
 
 
 def inputs(name: str, leads: int, records: int = 3) -> Tensor:

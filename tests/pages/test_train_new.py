@@ -15,6 +15,7 @@ from ecgcore.jobs.estimate import Estimate
 from ecgcore.jobs.search_space import Dimension, search_from_json
 from ecgcore.jobs.values import JobError, RunOrder
 from ecgcore.models.registry import network_names
+from ecgcore.models.trees import GROWN
 from ecgcore.training.draft import draft_of_recipe
 from ecgcore.training.recipes import recipes
 from ecgcore.ui import (
@@ -238,7 +239,7 @@ def test_a_search_is_asked_for_with_what_it_varies(opened: AppTest, asked: list[
 
 
 @pytest.mark.parametrize(
-    "name", [one for one in network_names() if one not in ("ensemble", "forest")]
+    "name", [one for one in network_names() if one not in ("ensemble", *GROWN)]
 )
 def test_the_bounds_to_begin_with_are_of_every_networks_options(name: str) -> None:
     now = draft_of_recipe("inception").with_value("network", name)

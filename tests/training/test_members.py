@@ -14,6 +14,7 @@ from ecgcore.datasets import packed
 from ecgcore.datasets.packed import PackedData, load_packed
 from ecgcore.models.biomarkers import BIOMARKERS
 from ecgcore.models.predictor import read_predictor
+from ecgcore.models.trees import GROWN
 from ecgcore.training.checkpoint import TrainingError
 from ecgcore.training.loop import train
 from ecgcore.training.members import member_options, train_model
@@ -60,14 +61,15 @@ UNLIKE = replace(
         {},
         {"network": "xresnet1d101", "network_options": {"blocks": [1, 1, 1, 1]}, "epochs": 2},
         {"network": "forest", "network_options": {"trees": 5}, "weight": 2},
+        {"network": "boosted_trees", "network_options": {"trees": 4, "rate": 0.5}, "weight": 4},
     ),
 )
 
 
-def test_unlike_members_and_a_forest_make_one_model(
+def test_unlike_members_and_trees_make_one_model(
     data: PackedData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each member as it would be alone; a forest is told what was measured."""
+    """Each member as it would be alone; trees are told what was measured."""
 
     def told(stored: NDArray[np.int16], scale: float, rate: float) -> NDArray[np.float32]:
         values = np.resize(stored[:, 7, :: 1000 // 400] * scale, (len(stored), len(BIOMARKERS)))
@@ -76,11 +78,11 @@ def test_unlike_members_and_a_forest_make_one_model(
     monkeypatch.setattr(packed, "packed_biomarkers", told)
     rows: list[dict[str, object]] = []
     trained = train_model(UNLIKE, data, tmp_path / "run", rows.append)
-    assert [row["member"] for row in rows] == [0, 1, 1, 2]
+    assert [row["member"] for row in rows] == [0, 1, 1, 2, 3]
     card = publish("made", UNLIKE, data, trained, folder=tmp_path / "model", command="-")
     assert card.spec.aside == ("biomarkers",)
-    assert [one["weight"] for one in card.network_options["members"]] == [1, 1, 2]
-    assert "Geurts" in card.paper and "Singstad" in card.paper
+    assert [one["weight"] for one in card.network_options["members"]] == [1, 1, 2, 4]
+    assert "Geurts" in card.paper and "Friedman" in card.paper and "Singstad" in card.paper
     whole = read_predictor(tmp_path / "model")
     inputs = data.inputs(card.spec)
     aside = data.aside_inputs(card.spec)
@@ -90,7 +92,7 @@ def test_unlike_members_and_a_forest_make_one_model(
         publish("one", member, data, one, folder=tmp_path / f"one_{number}", command="-")
         parts.append(read_predictor(tmp_path / f"one_{number}"))
     logits = [part.logits(inputs, aside if part.card.spec.aside else None) for part in parts]
-    expected = (logits[0] + logits[1] + 2 * logits[2]) / 4
+    expected = (logits[0] + logits[1] + 2 * logits[2] + 4 * logits[3]) / 8
     np.testing.assert_allclose(whole.logits(inputs, aside), expected, atol=1e-4)
     assert not np.allclose(whole.logits(inputs), whole.logits(inputs, aside), atol=1e-2)
 
@@ -116,9 +118,10 @@ def test_impossible_members_are_refused(members: object, said: str) -> None:
         replace(TWO, members=members)  # type: ignore[arg-type]
 
 
-def test_a_forest_is_grown_not_trained(data: PackedData, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", GROWN)
+def test_trees_are_grown_not_trained(name: str, data: PackedData, tmp_path: Path) -> None:
     with pytest.raises(TrainingError, match="grows instead"):
-        train(replace(OPTIONS, network="forest", network_options={}), data, tmp_path)
+        train(replace(OPTIONS, network=name, network_options={}), data, tmp_path)
 
 
 def test_a_forest_without_validation_records_is_refused_before_anything_is_measured(
@@ -131,16 +134,17 @@ def test_a_forest_without_validation_records_is_refused_before_anything_is_measu
 
 
 class _Stopping(Watch):
-    """Stops after a while; keeps what it was told."""
+    """Stops after so many phases; keeps what it was told."""
 
-    def __init__(self) -> None:
+    def __init__(self, after: int = 2) -> None:
         self.phases: list[str] = []
+        self._after = after
 
     def phase(self, name: str) -> None:
         self.phases.append(name)
 
     def wants_stop(self) -> bool:
-        return len(self.phases) == 2
+        return len(self.phases) == self._after
 
 
 def test_a_forest_is_measured_a_few_at_a_time_and_can_be_stopped_between(
@@ -155,10 +159,25 @@ def test_a_forest_is_measured_a_few_at_a_time_and_can_be_stopped_between(
     monkeypatch.setattr(packed, "packed_biomarkers", told)
     watch = _Stopping()
     forest = replace(OPTIONS, network="forest", network_options={})
-    with pytest.raises(RunStopped, match="measured 32 of 90 recordings, which are measured anew"):
+    with pytest.raises(RunStopped, match="before measuring recording 33 of 90; trees are"):
         train_model(forest, data, tmp_path / "run", watch=watch)
     assert measured == [16, 16]
     assert watch.phases == [f"measuring recording {at} of 90" for at in (1, 17)]
+
+
+def test_boosted_trees_can_be_stopped_between_their_labels(
+    data: PackedData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def told(stored: NDArray[np.int16], scale: float, rate: float) -> NDArray[np.float32]:
+        return np.resize(stored[:, 0, :60] * scale, (len(stored), len(BIOMARKERS))).astype("f4")
+
+    monkeypatch.setattr(packed, "packed_biomarkers", told)
+    watch = _Stopping(after=8)
+    small = {"trees": 2}
+    boosted = replace(OPTIONS, network="boosted_trees", network_options=small, fewest_positives=1)
+    with pytest.raises(RunStopped, match="before growing trees of label 3 of 5"):
+        train_model(boosted, data, tmp_path / "run", watch=watch)
+    assert watch.phases[-2:] == [f"growing trees of label {one} of 5" for one in (1, 2)]
 
 
 def test_options_with_members_are_read_as_written() -> None:

@@ -1,0 +1,126 @@
+"""Trees that correct each other, for each label its own: stochastic gradient boosting.
+
+Friedman, Stochastic gradient boosting, Computational Statistics & Data Analysis 2002;38:367-378, on
+the logistic loss, as grown by scikit-learn (see ``training.growing``). A label begins with the
+log-odds of its share among the training records, and each tree, of few levels and grown on a part
+of the records, adds a little of what the trees before it left wrong. A label with too few records
+has no trees and stays at its beginning.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from ecgcore.models.input_spec import InputSpec
+from ecgcore.models.registry import register
+from ecgcore.models.trees import TREES_ASIDE, TreeNetwork, TreesHead, count_table_numbers
+
+NAME = "boosted_trees"
+
+
+@dataclass(frozen=True)
+class BoostedTreesOptions:
+    """How the trees are grown: how many for a label, how many levels each has, how much of its
+    correction is taken, the fewest records of a leaf, the share of the columns of which the best is
+    chosen at a node, and the share of the records that a tree is grown on."""
+
+    trees: int = 300
+    levels: int = 3
+    rate: float = 0.03
+    smallest_leaf: int = 10
+    columns_share: float = 0.1
+    records_share: float = 0.5
+
+
+class BoostedHead(TreesHead):
+    """The head: (batch, columns) to logits.
+
+    ``start`` (labels,) are the logits without trees, and ``label`` (boosted,) the labels that have
+    some, ascending. ``column`` and ``threshold`` (boosted, trees, nodes) are complete trees, level
+    by level: behind node k stand 2 k + 1, where a record goes whose value is not above the
+    threshold, and 2 k + 2. ``added`` (boosted, trees, nodes + 1) is what each place below the last
+    level adds to the logit. Where a tree ends earlier, all go left from there.
+    """
+
+    def __init__(self, columns: int, labels: int) -> None:
+        super().__init__(columns, labels)
+        self.register_buffer("start", torch.zeros(labels))
+        self.register_buffer("label", torch.zeros(1, dtype=torch.int32))
+        self.register_buffer("column", torch.zeros(1, 1, 1, dtype=torch.int16))
+        self.register_buffer("threshold", torch.full((1, 1, 1), torch.inf, dtype=torch.float64))
+        self.register_buffer("added", torch.zeros(1, 1, 2))
+
+    def forward(self, values: Tensor) -> Tensor:
+        """Logits (batch, labels)."""
+        column, added = self.get_buffer("column"), self.get_buffer("added")
+        boosted, trees, nodes = (int(size) for size in column.shape)  # no tensors of the exporter
+        columns, thresholds = column.flatten().long(), self.get_buffer("threshold").flatten()
+        root = nodes * torch.arange(boosted * trees, device=values.device)
+        told, node = values.double(), torch.zeros_like(values[:, :1]).long()
+        for _ in range(_levels(nodes)):
+            place = root + node
+            node = 2 * node + 1 + (told.gather(1, columns[place]) > thresholds[place]).long()
+        leaf = (nodes + 1) * torch.arange(boosted * trees, device=values.device) + node - nodes
+        grown = added.flatten().float()[leaf].reshape(-1, boosted, trees).sum(2)
+        places = nn.functional.one_hot(self.get_buffer("label").long(), self.labels).float()
+        logits: Tensor = self.get_buffer("start").float() + grown @ places
+        return logits
+
+    def count_numbers(self) -> int:
+        """Thresholds that part records, what the leaves add, and where the labels begin."""
+        asking = self.get_buffer("threshold").isfinite()
+        trees = asking.shape[0] * asking.shape[1]
+        return 2 * int(asking.sum()) + trees + self.labels  # a tree has one leaf more than nodes
+
+    def faults(self, tables: Mapping[str, Tensor]) -> Iterator[str]:
+        """Why tables are no trees."""
+        label, column, added = tables["label"].long(), tables["column"], tables["added"]
+        sizes = tuple(column.shape)
+        if len(sizes) != 3 or sizes[0] != len(label) or tables["threshold"].shape != sizes:
+            yield f"columns of the shape {sizes} for {len(label)} labels that have trees"
+            return
+        if 0 in sizes or sizes[2] != 2 ** _levels(sizes[2]) - 1:
+            yield f"tables of {sizes} labels, trees and nodes, which make no complete trees"
+        if added.shape != (*sizes[:2], sizes[2] + 1) or tables["start"].shape != (self.labels,):
+            yield "leaves or beginnings that do not fit the nodes and labels"
+        if (label.diff() <= 0).any() or ((label < 0) | (label >= self.labels)).any():
+            yield "labels that are not there, or stand twice"
+        if ((column < 0) | (column >= self.in_features)).any():
+            yield "a column that there is not"
+        if tables["threshold"].isnan().any():
+            yield "a threshold that is no number"
+        if not (added.isfinite().all() and tables["start"].isfinite().all()):
+            yield "a leaf or a beginning that is no finite number"
+
+
+def _levels(nodes: int) -> int:
+    """Levels of a complete tree of so many inner nodes."""
+    return (nodes + 1).bit_length() - 1
+
+
+@register(
+    NAME,
+    options=BoostedTreesOptions,
+    paper="Friedman 2002, stochastic gradient boosting",
+    spec=InputSpec(sampling_rate=100.0, seconds=10.0, aside=TREES_ASIDE),
+    labels=76,
+    output="sigmoid",
+    count=count_table_numbers,
+)
+class BoostedTrees(TreeNetwork):
+    """The whole model."""
+
+    def __init__(self, options: BoostedTreesOptions, leads: int, labels: int) -> None:
+        super().__init__()
+        shares = (options.rate, options.columns_share, options.records_share)
+        whole = (options.trees, options.smallest_leaf)
+        if min(whole) < 1 or not 1 <= options.levels <= 8 or not all(0 < x <= 1 for x in shares):
+            raise ValueError(
+                f"{options}; give 1 tree and 1 record a leaf or more, 1 to 8 levels, and a rate "
+                "and shares above 0 and at most 1"
+            )
+        self.head = BoostedHead(len(self.get_buffer("medians")), labels)

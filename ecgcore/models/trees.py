@@ -1,0 +1,80 @@
+"""What networks of trees have in common: they look at the measured biomarkers, not at the signal.
+
+All that they are told is beside the signal, see ``biomarkers``. One that was not measured takes the
+median of the training records. They are grown (see ``training.growing``) and kept as tables of
+numbers, so that the weights are those of any network. Each kind is a module of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import torch
+from torch import Tensor, nn
+
+from ecgcore.models.aside import AsideName, aside_columns
+from ecgcore.models.network import AsideNetwork, Network
+
+GROWN = ("forest", "boosted_trees")
+"""Names of these networks: they are grown at once instead of learning in steps."""
+
+TREES_ASIDE: tuple[AsideName, ...] = ("biomarkers",)
+
+
+class TreesHead(nn.Module):
+    """Tables that answer: (batch, columns) to logits. Their sizes are those of what is loaded."""
+
+    def __init__(self, columns: int, labels: int) -> None:
+        super().__init__()
+        self.in_features, self.labels = columns, labels
+
+    def count_numbers(self) -> int:
+        """Thresholds of the inner nodes and numbers of the leaves."""
+        raise NotImplementedError
+
+    def faults(self, tables: Mapping[str, Tensor]) -> Iterator[str]:
+        """Why tables are no trees."""
+        raise NotImplementedError
+
+    def _load_from_state_dict(  # type: ignore[no-untyped-def]
+        self, state_dict: Mapping[str, Tensor], prefix: str, *rest
+    ) -> None:
+        """Take the sizes of what is loaded. RuntimeError for tables that are no trees."""
+        names = [name for name, _ in self.named_buffers()]
+        given = {name: state_dict[prefix + name] for name in names if prefix + name in state_dict}
+        if len(given) == len(names):  # what is missing is said by who loads
+            wrong = next(self.faults(given), None)
+            if wrong:
+                raise RuntimeError(f"tables that are no trees: {wrong}")
+        for name, table in given.items():
+            self.register_buffer(name, self.get_buffer(name).new_zeros(table.shape))
+        super()._load_from_state_dict(state_dict, prefix, *rest)
+
+
+class TreeNetwork(AsideNetwork):
+    """Trees on the biomarkers; the features are these, gaps filled."""
+
+    aside = TREES_ASIDE
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("medians", torch.zeros(len(aside_columns(TREES_ASIDE))))
+
+    def features(self, x: Tensor, aside: Tensor | None = None) -> Tensor:
+        """(batch, leads, samples), of which nothing is used, and biomarkers (batch, columns) to
+        (batch, columns)."""
+        medians = self.get_buffer("medians")
+        if aside is None:
+            return medians.expand(len(x), -1)
+        return torch.where(aside.isfinite(), aside, medians)
+
+    @property
+    def cam_layers(self) -> tuple[nn.Module, ...]:
+        """None: it does not look at the signal."""
+        return ()
+
+
+def count_table_numbers(network: Network) -> int:
+    """The numbers of all trees in a network."""
+    heads = (part for part in network.modules() if isinstance(part, TreesHead))
+    return sum(head.count_numbers() for head in heads)

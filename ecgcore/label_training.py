@@ -22,7 +22,7 @@ from ecgcore.jobs.answers import card_of
 from ecgcore.jobs.values import RunOrder, RunStatus, State
 from ecgcore.labels import LabelSetName
 from ecgcore.models.predictor import Predictor, read_predictor
-from ecgcore.review_work import packed_snapshot
+from ecgcore.review_work import count_away, packed_snapshot
 from ecgcore.training.options import TrainOptions, options_from_json
 from ecgcore.training.recipes import recipe
 from ecgcore.training.whole_run import MODEL
@@ -30,8 +30,7 @@ from ecgcore.workspace import Workspace
 
 TEST_FOLD = 10
 RECIPE = "forest"
-AGAIN: tuple[State, ...] = ("failed", "stopped")
-"""A run that ended so may be started anew."""
+_AGAIN: tuple[State, ...] = ("failed", "stopped")
 FEWEST, FEWEST_VALIDATION = 5, 1
 """Positives that a label needs here: a workspace is smaller than a published set, and the table
 shows how many there were."""
@@ -74,7 +73,8 @@ def order_of(snapshot: str, label_set: str, by: str) -> RunOrder:
 
 def run_of(runs: Iterable[RunStatus], snapshot: str, label_set: str) -> RunStatus | None:
     """The run of a snapshot among some, newest first: one with a model before one at work, that
-    before one that can go on, and all before one that has to be started anew."""
+    before a model of a part of the snapshot and one that can go on, and all before one that has to
+    be started anew."""
     wanted = options_from_json(order_of(snapshot, label_set, "").options)
     found = [run for run in runs if _is_of(run, snapshot, wanted)]
     return min(found, key=_place, default=None)
@@ -94,8 +94,14 @@ def _is_of(run: RunStatus, snapshot: str, wanted: TrainOptions) -> bool:
 
 def _place(run: RunStatus) -> int:
     if run.state == "finished":
-        return 0
-    return 1 if run.at_work else 3 if run.state in AGAIN else 2
+        return 2 if count_away(run.folder) else 0
+    return 1 if run.at_work else 4 if run.state in _AGAIN else 3
+
+
+def can_start(run: RunStatus | None) -> bool:
+    """Whether a snapshot may be learned from when this is its run: there is none, it has to be
+    started anew, or it has learned from a part as some recordings could not be read."""
+    return run is None or _place(run) in (2, 4)
 
 
 def change(workspace: Workspace, before: RunStatus, after: RunStatus) -> Change:

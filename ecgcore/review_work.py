@@ -14,6 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
+from typing import Any
 
 from ecgcore.datasets.ludb_statements import WORDED
 from ecgcore.datasets.pack_file import PackFileError, read_pack_file
@@ -144,23 +145,20 @@ def packed_snapshot(workspace: Workspace, name: str) -> Path:
     """The packed file of a snapshot, by its hash; made where there is none.
 
     Recordings that cannot be read now are left out (the file's header lists them); it is made anew
-    where one of them is back and none that it holds has gone. Raises ReviewError for an unknown
+    where one of them is back and all that it holds can be read. Raises ReviewError for an unknown
     snapshot, DataSetError, ValueError where nothing can be packed.
     """
     snapshot = read_snapshot(snapshots_folder(workspace), name)
     path = workspace.root / "packs" / f"snapshot-{snapshot.hash}.pack"
-    try:
-        header = read_pack_file(path)[0] if path.is_file() else None
-    except PackFileError:
-        header = None
-    away = {one["member"][:12] for one in (header or {}).get("skipped", ())
-            if one["reason"].startswith(AWAY)}  # fmt: skip
+    header = _header(path)
+    away = _away(header)
     if header is not None and not away:
         return path
     known = readers(workspace)
     if header is None or (
-        set(header["record_ids"]) <= known.keys()
+        set(held := header["record_ids"]) <= known.keys()
         and any(_is_readable(read) for content, read in known.items() if content[:12] in away)
+        and all(_is_readable(known[content]) for content in held)
     ):
         pack(reviewed_set(snapshot, known), path)
     return path
@@ -181,6 +179,25 @@ def pack_of_run(workspace: Workspace, name: str, folder: Path) -> Path:
     with suppress(OSError):  # another worker was faster, or the file system knows no second names
         os.link(packed, kept)
     return kept if kept.is_file() else packed
+
+
+def count_away(folder: Path) -> int:
+    """Recordings of its snapshot that the run in ``folder`` could not read, and may read now."""
+    return sum(len(_away(_header(kept))) for kept in folder.glob("snapshot-*.pack"))
+
+
+def _header(path: Path) -> dict[str, Any] | None:
+    """A packed file's header, None where there is none that can be read."""
+    try:
+        return read_pack_file(path)[0] if path.is_file() else None
+    except PackFileError:
+        return None
+
+
+def _away(header: dict[str, Any] | None) -> set[str]:
+    """The beginnings of the hashes of what could not be read when a pack was made."""
+    skipped = (header or {}).get("skipped", ())
+    return {one["member"][:12] for one in skipped if one["reason"].startswith(AWAY)}
 
 
 def _is_readable(read: Callable[[], Recording]) -> bool:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ecgcore import review_work
+from ecgcore import label_training, review_work
 from ecgcore.datasets.packed import load_packed
 from ecgcore.jobs import control
 from ecgcore.jobs.values import RunOrder, RunStatus, State
@@ -31,6 +31,7 @@ from ecgcore.review.suspicion import LabelSuspicion, Reason, Suspicion
 from ecgcore.review.values import Decision
 from ecgcore.review_work import (
     bring_in,
+    count_away,
     on_file,
     open_store,
     pack_of_run,
@@ -40,7 +41,7 @@ from ecgcore.review_work import (
     snapshots_folder,
 )
 from ecgcore.signal.simulator import PRESETS, simulate
-from ecgcore.workspace import Workspace
+from ecgcore.workspace import Entry, Workspace
 from tests.wfdb_files import write_wfdb
 
 CODES = [one.code for one in statements()]
@@ -224,8 +225,19 @@ def _snapshot_of_two(workspace: Workspace) -> str:
     return take_snapshot(store, "ann", snapshots_folder(workspace)).hash
 
 
+def _unless(name: str, read: Callable[..., Recording]) -> Callable[..., Recording]:
+    """Reads all but one recording of the list."""
+
+    def reading(workspace: Workspace, entry: Entry) -> Recording:
+        if entry.path.stem == name:
+            raise RecordingError("a bad sector", "a sound disk", "copy the file")
+        return read(workspace, entry)
+
+    return reading
+
+
 def test_a_snapshot_is_packed_anew_when_recordings_are_back(
-    workspace: Workspace, tmp_path: Path
+    workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     snapshot = _snapshot_of_two(workspace)
     here, there = tmp_path / "in", tmp_path / "off"
@@ -233,7 +245,7 @@ def test_a_snapshot_is_packed_anew_when_recordings_are_back(
     (here / "b.dat").rename(there / "b.dat")
     run = pack_of_run(workspace, snapshot, tmp_path / "run")
     assert run.name == packed_snapshot(workspace, snapshot).name
-    assert _records_of(run) == 1
+    assert (_records_of(run), count_away(run.parent)) == (1, 1)
     (there / "b.dat").rename(here / "b.dat")
     for part in ("a.dat", "a.hea"):
         (here / part).rename(there / part)
@@ -243,8 +255,12 @@ def test_a_snapshot_is_packed_anew_when_recordings_are_back(
     )
     for part in ("a.dat", "a.hea"):
         (there / part).rename(here / part)
+    with monkeypatch.context() as patched:
+        patched.setattr(review_work, "_read", _unless("a", review_work._read))
+        packed = load_packed(packed_snapshot(workspace, snapshot))
+        assert packed.record_ids == load_packed(run).record_ids, "nothing is lost that it holds"
     path = packed_snapshot(workspace, snapshot)
-    assert _records_of(path) == 2
+    assert (_records_of(path), count_away(path.parent)) == (2, 0)
     made = path.stat().st_mtime_ns
     assert packed_snapshot(workspace, snapshot).stat().st_mtime_ns == made
     assert pack_of_run(workspace, snapshot, tmp_path / "run") == run
@@ -270,7 +286,9 @@ def test_a_recording_that_is_lost_while_it_is_packed_may_come_back(
     assert _records_of(packed_snapshot(workspace, snapshot)) == 2
 
 
-def test_of_a_snapshots_runs_the_one_that_matters_is_found(tmp_path: Path) -> None:
+def test_of_a_snapshots_runs_the_one_that_matters_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     order = order_of("ab" * 32, "superclasses", "ann")
     old = replace(order, options={**order.options, "seed": 5})
 
@@ -283,6 +301,11 @@ def test_of_a_snapshots_runs_the_one_that_matters_is_found(tmp_path: Path) -> No
     assert found("failed", "paused", "stopped") == "1"
     assert found("failed", "stopped") == "0"
     assert found("finished") is None, "its model is gone"
+    monkeypatch.setattr(label_training, "card_of", lambda run: run)
+    assert found("running", "finished") == "1"
+    monkeypatch.setattr(label_training, "count_away", lambda folder: 1)
+    assert found("finished", "running") == "1", "the other one learned from a part"
+    assert found("finished", "paused", "failed") == "0"
     assert found("running", of=old) is None, "it learned with other options"
     assert found("running", of=replace(order, snapshot="cd" * 32)) is None
     assert found("running", of=replace(order, data=("/more.npz",))) is None

@@ -12,7 +12,15 @@ from ecgcore.datasets.record import DataSetError
 from ecgcore.evaluation.comparison import Difference
 from ecgcore.jobs import control
 from ecgcore.jobs.values import JobError, RunStatus
-from ecgcore.label_training import AGAIN, TEST_FOLD, Change, ClassChange, change, order_of, run_of
+from ecgcore.label_training import (
+    TEST_FOLD,
+    Change,
+    ClassChange,
+    can_start,
+    change,
+    order_of,
+    run_of,
+)
 from ecgcore.models.card import CardError
 from ecgcore.review.exchange import FORMS, export
 from ecgcore.review.people import Forbidden, may
@@ -24,7 +32,7 @@ from ecgcore.review.snapshots import (
     take_snapshot,
 )
 from ecgcore.review.values import ReviewError
-from ecgcore.review_work import snapshots_folder
+from ecgcore.review_work import count_away, snapshots_folder
 from ecgcore.training.options import options_from_json
 from ecgcore.training.refusals import refusals
 from ecgcore.ui import label_services, services
@@ -125,7 +133,7 @@ def _train(work: Work, known: tuple[TakenSnapshot, ...], runs: tuple[RunStatus, 
         run = run_of(runs, chosen.hash, label_set)
         st.button(
             "Train", key="snapshot-start", type="primary",
-            disabled=not may(work.role, "train") or not (run is None or run.state in AGAIN),
+            disabled=not may(work.role, "train") or not can_start(run),
             on_click=_start, args=(work.person, chosen.hash, label_set),
         )  # fmt: skip
     refused = st.session_state.pop(_REFUSED, None)
@@ -138,8 +146,7 @@ def _train(work: Work, known: tuple[TakenSnapshot, ...], runs: tuple[RunStatus, 
 def _start(person: str, snapshot: str, label_set: str) -> None:
     here, order = services.workspace(), order_of(snapshot, label_set, person)
     try:
-        run = run_of(control.runs(here), snapshot, label_set)
-        if run is not None and run.state not in AGAIN:
+        if not can_start(run_of(control.runs(here), snapshot, label_set)):
             return  # a second click, or somebody else's
         reasons = refusals(options_from_json(order.options), facts_of((), snapshot))
         if reasons:
@@ -171,7 +178,11 @@ def _show_run(run_id: str, state: str) -> None:
 
 def _words(run: RunStatus) -> str:
     if run.state == "finished":
-        return f"Trained: {title(run)}."
+        away = count_away(run.folder)
+        if away == 0:
+            return f"Trained: {title(run)}."
+        number = "1 recording" if away == 1 else f"{away} recordings"
+        return f"Trained: {title(run)}, without {number} not readable then; train again with all."
     if run.at_work:
         doing = run.sentence or f"At work: {run.live.phase if run.live else 'starting'}."
         return f"{doing} It goes on when this page is closed."

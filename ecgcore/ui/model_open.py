@@ -24,14 +24,18 @@ _CARD, _SCORES, _FILTERS = "Card", "Curves and thresholds", "Filters and leads"
 def show_models(models: tuple[ShelfModel, ...], visitor: Visitor) -> None:
     """The table, and the model that is open."""
     show_table(models)
-    with st.container(horizontal=True, vertical_alignment="center", gap="medium", key="model-head"):
+    head = st.container(
+        horizontal=True, vertical_alignment="center", gap="medium", key="model-head"
+    )
+    below = st.container(key="model-refused")
+    with head:
         model = choose_model(models)
         st.html(
             f'<div class="lightbox-small model-state">On the review page: '
             f"{escape(shown_words(model))}</div>",
             width="content",
         )
-        show_actions(model, visitor)
+        show_actions(model, visitor, below)
     if model.card is None:
         st.error(plain(model.trouble))
         return

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from html import escape
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from ecgcore.model_shelf import ShelfModel
 from ecgcore.model_thresholds import back_to_card, set_threshold
@@ -66,12 +67,18 @@ def _origin(label: LabelCard, own: ChosenThreshold | None) -> str:
     return f"In use: {origin_of(own, label.threshold)}."
 
 
-def done_and_said(act: Callable[[], object], sentence: str, open_next: str = "") -> None:
-    """Do what was asked, and draw the page anew with a sentence; or say why it was not done."""
+def done_and_said(
+    act: Callable[[], object],
+    sentence: str,
+    open_next: str = "",
+    refused_in: DeltaGenerator | None = None,
+) -> None:
+    """Do what was asked, and draw the page anew with a sentence; or say why it was not done, in
+    another place if one is given."""
     try:
         act()
     except (CardError, Forbidden, ReviewError, OSError) as error:
-        st.error(plain(str(error)))
+        (refused_in or st).error(plain(str(error)))
         return
     st.session_state[_SAID] = sentence
     if open_next:

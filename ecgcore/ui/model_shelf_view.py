@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from ecgcore.model_shelf import ShelfModel, publish, publish_files, put_back, withdraw
 from ecgcore.models.card import CARD, MODEL_NAME, WEIGHTS, CardError
@@ -18,20 +19,20 @@ from ecgcore.ui.model_setting import done_and_said
 _WIDTH = 620
 
 
-def show_actions(model: ShelfModel, visitor: Visitor) -> None:
-    """Publish, withdraw or put back, and the export."""
+def show_actions(model: ShelfModel, visitor: Visitor, below: DeltaGenerator) -> None:
+    """Publish, withdraw or put back, and the export; what is refused is said ``below``."""
     if visitor.may("publish"):
-        _publishing(model, visitor)
+        _publishing(model, visitor, below)
     else:
         st.caption(
             f"Your role is {visitor.role}; models are published by an administrator.",
             width="content",
         )
     if model.card is not None:
-        _exporting(model)
+        _exporting(model, below)
 
 
-def _publishing(model: ShelfModel, visitor: Visitor) -> None:
+def _publishing(model: ShelfModel, visitor: Visitor, below: DeltaGenerator) -> None:
     store, person = label_services.store(), visitor.person
     if model.origin == "run":
         named = model.name if model.card is None else model.card.name
@@ -51,20 +52,24 @@ def _publishing(model: ShelfModel, visitor: Visitor) -> None:
                     partial(publish, store, person, model.folder, name.strip()),
                     f"{name.strip()} is on the review page.",
                     open_next=name.strip(),
+                    refused_in=below,
                 )
     elif model.shown:
         if st.button("Withdraw from the review page", key="model-withdraw"):
             done_and_said(
                 partial(withdraw, store, person, model.name),
                 f"{model.name} is withdrawn: nobody is offered it, and it can be put back here.",
+                refused_in=below,
             )
     elif st.button("Put back on the review page", type="primary", key="model-put-back"):
         done_and_said(
-            partial(put_back, store, person, model.name), f"{model.name} is on the review page."
+            partial(put_back, store, person, model.name),
+            f"{model.name} is on the review page.",
+            refused_in=below,
         )
 
 
-def _exporting(model: ShelfModel) -> None:
+def _exporting(model: ShelfModel, below: DeltaGenerator) -> None:
     """The file is made and checked at the first button, and downloaded with the second."""
     if not model_services.is_exported(model):
         if not st.button(
@@ -78,7 +83,7 @@ def _exporting(model: ShelfModel) -> None:
             try:
                 model_services.exported(model)
             except CardError as error:
-                st.error(plain(str(error)))
+                below.error(plain(str(error)))
                 return
         st.rerun()
     made = model_services.exported(model)

@@ -41,6 +41,9 @@ NOTE = (
 _TELLING = 3
 """So many values of a group are named at most."""
 
+_AT_ONCE = 64
+"""Rows that are answered together: bounds the memory of trees that all are asked."""
+
 _LEAST = 1e-5
 """An effect below is that of rounding."""
 
@@ -162,7 +165,8 @@ def _answers(
         parts = list(_trees(network))
         for part, medians in parts:
             rows[:, part] = torch.where(usual, medians, rows[:, part])
-        logits = predictor.calibrated(network.head(rows).cpu()).double()
+        told = torch.cat([network.head(some) for some in torch.split(rows, _AT_ONCE)])
+        logits = predictor.calibrated(told.cpu()).double()
         output = predictor.card.output
         probabilities = to_probabilities(logits, output)[:, target].numpy()
         return probabilities, log_odds(logits, output, target).numpy(), parts[0][1].cpu().numpy()

@@ -5,10 +5,15 @@ the logistic loss, as grown by scikit-learn (see ``training.growing``). A label 
 log-odds of its share among the training records, and each tree, of few levels and grown on a part
 of the records, adds a little of what the trees before it left wrong. A label with too few records
 has no trees and stays at its beginning.
+
+Boosted trees ask about the same few limits again and again, so that a value a hair above one
+would move an answer far. A limit is therefore soft: within half a standard deviation of it a record
+goes both ways, more to the one side the further it lies there.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -26,7 +31,8 @@ NAME = "boosted_trees"
 class BoostedTreesOptions:
     """How the trees are grown: how many for a label, how many levels each has, how much of its
     correction is taken, the fewest records of a leaf, the share of the columns of which the best is
-    chosen at a node, and the share of the records that a tree is grown on."""
+    chosen at a node, and the share of the records that a tree is grown on. ``softness`` is how far
+    a limit reaches on both sides when the trees answer, in standard deviations of its column."""
 
     trees: int = 300
     levels: int = 3
@@ -34,6 +40,7 @@ class BoostedTreesOptions:
     smallest_leaf: int = 10
     columns_share: float = 0.1
     records_share: float = 0.5
+    softness: float = 0.5
 
 
 class BoostedHead(TreesHead):
@@ -41,9 +48,10 @@ class BoostedHead(TreesHead):
 
     ``start`` (labels,) are the logits without trees, and ``label`` (boosted,) the labels that have
     some, ascending. ``column`` and ``threshold`` (boosted, trees, nodes) are complete trees, level
-    by level: behind node k stand 2 k + 1, where a record goes whose value is not above the
-    threshold, and 2 k + 2. ``added`` (boosted, trees, nodes + 1) is what each place below the last
-    level adds to the logit. Where a tree ends earlier, all go left from there.
+    by level: behind node k stand 2 k + 1, where a record goes whose value is below the threshold,
+    and 2 k + 2. ``width`` (columns,) is how far from a threshold a value must lie to go one way
+    alone. ``added`` (boosted, trees, nodes + 1) is what each place below the last level adds to the
+    logit. Where a tree ends earlier, all go left from there.
     """
 
     def __init__(self, columns: int, labels: int) -> None:
@@ -52,20 +60,23 @@ class BoostedHead(TreesHead):
         self.register_buffer("label", torch.zeros(1, dtype=torch.int32))
         self.register_buffer("column", torch.zeros(1, 1, 1, dtype=torch.int16))
         self.register_buffer("threshold", torch.full((1, 1, 1), torch.inf, dtype=torch.float64))
+        self.register_buffer("width", torch.ones(columns))
         self.register_buffer("added", torch.zeros(1, 1, 2))
 
     def forward(self, values: Tensor) -> Tensor:
         """Logits (batch, labels)."""
-        column, added = self.get_buffer("column"), self.get_buffer("added")
+        column, threshold = self.get_buffer("column").long(), self.get_buffer("threshold")
+        width = self.get_buffer("width").double()
         boosted, trees, nodes = (int(size) for size in column.shape)  # no tensors of the exporter
-        columns, thresholds = column.flatten().long(), self.get_buffer("threshold").flatten()
-        root = nodes * torch.arange(boosted * trees, device=values.device)
-        told, node = values.double(), torch.zeros_like(values[:, :1]).long()
-        for _ in range(_levels(nodes)):
-            place = root + node
-            node = 2 * node + 1 + (told.gather(1, columns[place]) > thresholds[place]).long()
-        leaf = (nodes + 1) * torch.arange(boosted * trees, device=values.device) + node - nodes
-        grown = added.flatten().float()[leaf].reshape(-1, boosted, trees).sum(2)
+        arrived = torch.ones_like(values[:, :1]).reshape(-1, 1, 1)
+        for level in range(_levels(nodes)):
+            here = slice(2**level - 1, 2 ** (level + 1) - 1)
+            asked = column[..., here].reshape(boosted * trees, -1)
+            above = values.double()[:, asked] - threshold[..., here].reshape(boosted * trees, -1)
+            right = (above / (2 * width[asked]) + 0.5).clamp(0, 1).float()
+            arrived = torch.stack([arrived * (1 - right), arrived * right], dim=-1).flatten(2)
+        told = arrived * self.get_buffer("added").float().reshape(boosted * trees, -1)
+        grown = told.sum(2).reshape(-1, boosted, trees).sum(2)
         places = nn.functional.one_hot(self.get_buffer("label").long(), self.labels).float()
         logits: Tensor = self.get_buffer("start").float() + grown @ places
         return logits
@@ -87,6 +98,8 @@ class BoostedHead(TreesHead):
             yield f"tables of {sizes} labels, trees and nodes, which make no complete trees"
         if added.shape != (*sizes[:2], sizes[2] + 1) or tables["start"].shape != (self.labels,):
             yield "leaves or beginnings that do not fit the nodes and labels"
+        if tables["width"].shape != (self.in_features,) or not (tables["width"] > 0).all():
+            yield "widths that are not one above 0 for each column"
         if (label.diff() <= 0).any() or ((label < 0) | (label >= self.labels)).any():
             yield "labels that are not there, or stand twice"
         if ((column < 0) | (column >= self.in_features)).any():
@@ -117,10 +130,12 @@ class BoostedTrees(TreeNetwork):
     def __init__(self, options: BoostedTreesOptions, leads: int, labels: int) -> None:
         super().__init__()
         shares = (options.rate, options.columns_share, options.records_share)
+        levels, soft = options.levels, options.softness
         whole = (options.trees, options.smallest_leaf)
-        if min(whole) < 1 or not 1 <= options.levels <= 8 or not all(0 < x <= 1 for x in shares):
+        whole_numbers = min(whole) >= 1 and 1 <= levels <= 8
+        if not (whole_numbers and all(0 < x <= 1 for x in shares) and 0 < soft < math.inf):
             raise ValueError(
-                f"{options}; give 1 tree and 1 record a leaf or more, 1 to 8 levels, and a rate "
-                "and shares above 0 and at most 1"
+                f"{options}; give 1 tree and 1 record a leaf or more, 1 to 8 levels, a rate and "
+                "shares above 0 and at most 1, and a softness above 0"
             )
         self.head = BoostedHead(len(self.get_buffer("medians")), labels)

@@ -34,8 +34,8 @@ def grow(
 ) -> Trained:
     """Grow the trees on the training folds. ``before`` is told each part of it, and may raise.
 
-    Raises TrainingError for another network, where no
-    biomarker is known, or where no label has enough records.
+    Raises TrainingError for another network, where no biomarker is known, or where no label has
+    records enough.
     """
     if options.network not in GROWN:
         raise TrainingError(f"{options.network!r} does not grow; only {' and '.join(GROWN)} do")
@@ -129,8 +129,8 @@ def boosted_tables(
             f"no label has {fewest} recordings, and as many without it, to grow trees on; choose "
             "other data, or ask for fewer"
         )
-    share = (positives + 0.5) / (count + 1)
-    start = np.log(share / (1 - share))
+    start = np.log((positives + 0.5) / (count - positives + 0.5))
+    start[label] = np.log(positives[label] / (count - positives[label]))
     nodes = 2**told.levels - 1
     column = np.zeros((len(label), told.trees, nodes), dtype=np.int16)
     threshold = np.full(column.shape, np.inf)
@@ -138,7 +138,6 @@ def boosted_tables(
     for row, one in enumerate(label):
         before(f"growing trees of label {row + 1} of {len(label)}")
         grown = _boost(told, values, targets[:, one], seed)
-        start[one] = np.log(positives[one] / (count - positives[one]))
         for at, (estimator,) in enumerate(grown.estimators_):
             tree = estimator.tree_
             for node, place in _places(tree, nodes):
@@ -149,9 +148,15 @@ def boosted_tables(
                     added[row, at, place - nodes] = told.rate * tree.value[node].item()
     arrays = {
         "start": start.astype(np.float32), "label": label.astype(np.int32), "column": column,
-        "threshold": threshold, "added": added,
+        "threshold": threshold, "added": added, "width": _widths(values, told.softness),
     }  # fmt: skip
     return {name: torch.from_numpy(array) for name, array in arrays.items()}
+
+
+def _widths(values: _Floats, softness: float) -> NDArray[np.float32]:
+    """How far a limit reaches in each column; 1 where all values are the same and none is asked."""
+    deviation = values.std(axis=0)
+    return np.where(deviation > 0, softness * deviation, 1).astype(np.float32)
 
 
 def _boost(told: BoostedTreesOptions, values: _Floats, target: _Floats, seed: int) -> Any:

@@ -60,6 +60,7 @@ _COMMON: dict[str, str] = {
     "shared_shortcuts": "Whether a stage's blocks share a shortcut, as the authors' program does.",
     "shortcut": "Shortcut of a block: identity, or projection.",
     "smallest_leaf": "Fewest recordings of a leaf.",
+    "softness": "How far a limit of a tree reaches, in standard deviations of what it asks about.",
     "spatial_filters": "Filters of the convolution over the leads.",
     "spatial_kernel": "Samples that the convolution over the leads sees at once.",
     "stem": "Channels of the first convolutions, or of the first one.",

@@ -17,7 +17,9 @@ from ecgcore.training.growing import boosted_tables
 
 COLUMNS = len(BIOMARKERS)
 INF = float("inf")
-TOLD = BoostedTreesOptions(trees=6, levels=3, rate=0.3, smallest_leaf=9, columns_share=0.5)
+TOLD = BoostedTreesOptions(
+    trees=6, levels=3, rate=0.3, smallest_leaf=9, columns_share=0.5, softness=1e-9
+)
 
 
 def tables() -> dict[str, torch.Tensor]:
@@ -28,6 +30,7 @@ def tables() -> dict[str, torch.Tensor]:
         "head.label": torch.tensor([1], dtype=torch.int32),
         "head.column": torch.tensor([[[3, 0, 5]]], dtype=torch.int16),
         "head.threshold": torch.tensor([[[10.0, INF, 0.0]]], dtype=torch.float64),
+        "head.width": torch.full((COLUMNS,), 2.0),
         "head.added": torch.tensor([[[0.25, 99.0, -1.0, 2.0]]]),
     }
 
@@ -40,12 +43,21 @@ def loaded(**changes: torch.Tensor) -> BoostedTrees:
 
 def test_a_label_is_its_beginning_and_what_the_trees_add() -> None:
     made, x = loaded(), torch.zeros(4, 12, 1000)
-    told = torch.full((4, COLUMNS), 10.0)  # the threshold itself goes left
-    told[1:, 3] = torch.tensor([10.5, 10.5, torch.nan])  # the median, 20, goes right
-    told[2:, 5] = torch.tensor([0.0, 1.0])
+    told = torch.full((4, COLUMNS), 10.0)
+    told[:, 3] = torch.tensor([8.0, 12.0, 12.0, torch.nan])  # the median, 20, goes right
+    told[2:, 5] = torch.tensor([-2.0, 2.0])
     expected = torch.tensor([[-1, 0.75], [-1, 2.5], [-1, -0.5], [-1, 2.5]])
     torch.testing.assert_close(made(x, told), expected)
     torch.testing.assert_close(made(x), expected[3:].expand(4, -1))
+
+
+def test_near_a_limit_a_record_goes_both_ways() -> None:
+    told = torch.full((3, COLUMNS), 10.0)  # at the limit itself half goes either way
+    told[1, 3] = 11.0  # half of the width above: three quarters go right
+    told[2, 3], told[2, 5] = 12.0, -1.0
+    expected = [0.5 + (0.25 + 2) / 2, 0.5 + 0.25 / 4 + 2 * 3 / 4, 0.5 + (-1 * 3 + 2) / 4]
+    found = loaded()(torch.zeros(3, 12, 1000), told)[:, 1]
+    torch.testing.assert_close(found, torch.tensor(expected))
 
 
 def test_numbers_are_beginnings_thresholds_and_leaves() -> None:
@@ -65,6 +77,8 @@ def test_numbers_are_beginnings_thresholds_and_leaves() -> None:
         ("added", [[[0.0, 1.0, 2.0]]], "leaves or beginnings that do not fit"),
         ("added", [[[0.0, 1.0, 2.0, INF]]], "no finite number"),
         ("start", [0.0, float("nan")], "no finite number"),
+        ("width", [1.0], "not one above 0 for each column"),
+        ("width", [0.0] * COLUMNS, "not one above 0 for each column"),
         ("start", [0.0], "leaves or beginnings that do not fit"),
     ],
 )
@@ -85,7 +99,7 @@ def test_trees_that_are_not_complete_are_refused() -> None:
 @pytest.mark.parametrize(
     "wrong",
     [{"trees": 0}, {"smallest_leaf": 0}, {"levels": 0}, {"levels": 9}, {"rate": 0.0},
-     {"columns_share": 1.1}, {"records_share": 0.0}],
+     {"softness": 0.0}, {"columns_share": 1.1}, {"records_share": 0.0}],
 )  # fmt: skip
 def test_impossible_options_are_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(ValueError, match="give 1 tree"):

@@ -18,7 +18,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from ecgcore.models.input_spec import InputSpec
 from ecgcore.models.registry import register
@@ -77,9 +77,8 @@ class BoostedHead(TreesHead):
             arrived = torch.stack([arrived * (1 - right), arrived * right], dim=-1).flatten(2)
         told = arrived * self.get_buffer("added").float().reshape(boosted * trees, -1)
         grown = told.sum(2).reshape(-1, boosted, trees).sum(2)
-        places = nn.functional.one_hot(self.get_buffer("label").long(), self.labels).float()
-        logits: Tensor = self.get_buffer("start").float() + grown @ places
-        return logits
+        start = self.get_buffer("start").float() + torch.zeros_like(values[:, :1])
+        return start.scatter_add(1, self.get_buffer("label").long().expand_as(grown), grown)
 
     def count_numbers(self) -> int:
         """Thresholds that part records, what the leaves add, and where the labels begin."""

@@ -64,19 +64,17 @@ class BoostedHead(TreesHead):
         self.register_buffer("added", torch.zeros(1, 1, 2))
 
     def forward(self, values: Tensor) -> Tensor:
-        """Logits (batch, labels)."""
-        column, threshold = self.get_buffer("column").long(), self.get_buffer("threshold")
-        width = self.get_buffer("width").double()
-        boosted, trees, nodes = (int(size) for size in column.shape)  # no tensors of the exporter
-        arrived = torch.ones_like(values[:, :1]).reshape(-1, 1, 1)
-        for level in range(_levels(nodes)):
+        """Logits (batch, labels). Records come last within, as all nodes ask all of them."""
+        column, told = self.get_buffer("column").long(), values.t()
+        threshold, width = self.get_buffer("threshold").float(), self.get_buffer("width").float()
+        arrived = torch.ones_like(told[:1]).reshape(1, 1, 1, -1)
+        for level in range(_levels(int(column.shape[2]))):  # no tensor of the exporter
             here = slice(2**level - 1, 2 ** (level + 1) - 1)
-            asked = column[..., here].reshape(boosted * trees, -1)
-            above = values.double()[:, asked] - threshold[..., here].reshape(boosted * trees, -1)
-            right = (above / (2 * width[asked]) + 0.5).clamp(0, 1).float()
-            arrived = torch.stack([arrived * (1 - right), arrived * right], dim=-1).flatten(2)
-        told = arrived * self.get_buffer("added").float().reshape(boosted * trees, -1)
-        grown = told.sum(2).reshape(-1, boosted, trees).sum(2)
+            asked = column[..., here]
+            above = told[asked] - threshold[..., here, None]
+            right = (above / (2 * width[asked, None]) + 0.5).clamp(0, 1)
+            arrived = torch.stack([arrived * (1 - right), arrived * right], dim=3).flatten(2, 3)
+        grown = (arrived * self.get_buffer("added").float()[..., None]).sum((1, 2)).t()
         start = self.get_buffer("start").float() + torch.zeros_like(values[:, :1])
         return start.scatter_add(1, self.get_buffer("label").long().expand_as(grown), grown)
 

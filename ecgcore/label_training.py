@@ -19,7 +19,7 @@ from ecgcore.datasets.packed import PackedData, load_packed
 from ecgcore.evaluation.comparison import Difference, compare_models
 from ecgcore.evaluation.evaluate import probabilities_on
 from ecgcore.jobs.answers import card_of
-from ecgcore.jobs.values import RunOrder, RunStatus, State
+from ecgcore.jobs.values import RunOrder, RunStatus
 from ecgcore.labels import LabelSetName
 from ecgcore.models.predictor import Predictor, read_predictor
 from ecgcore.review_work import count_away, packed_snapshot
@@ -30,7 +30,8 @@ from ecgcore.workspace import Workspace
 
 TEST_FOLD = 10
 RECIPE = "forest"
-_AGAIN: tuple[State, ...] = ("failed", "stopped")
+_ANEW = 3
+"""The place of a run that may be followed by another one."""
 FEWEST, FEWEST_VALIDATION = 5, 1
 """Positives that a label needs here: a workspace is smaller than a published set, and the table
 shows how many there were."""
@@ -73,11 +74,25 @@ def order_of(snapshot: str, label_set: str, by: str) -> RunOrder:
 
 def run_of(runs: Iterable[RunStatus], snapshot: str, label_set: str) -> RunStatus | None:
     """The run of a snapshot among some, newest first: one with a model before one at work, that
-    before a model of a part of the snapshot and one that can go on, and all before one that has to
-    be started anew."""
-    wanted = options_from_json(order_of(snapshot, label_set, "").options)
-    found = [run for run in runs if _is_of(run, snapshot, wanted)]
+    before one that can go on, and last those after which it may be learned from anew: the newest
+    that failed, or learned from a part of the snapshot."""
+    return min(_runs_of(runs, snapshot, label_set), key=_place, default=None)
+
+
+def model_of(runs: Iterable[RunStatus], snapshot: str, label_set: str) -> RunStatus | None:
+    """The run of a snapshot that has a model: rather of the whole snapshot than of a part."""
+    found = [run for run in _runs_of(runs, snapshot, label_set) if run.state == "finished"]
     return min(found, key=_place, default=None)
+
+
+def can_start(run: RunStatus | None) -> bool:
+    """Whether a snapshot may be learned from when this is its run."""
+    return run is None or _place(run) == _ANEW
+
+
+def _runs_of(runs: Iterable[RunStatus], snapshot: str, label_set: str) -> list[RunStatus]:
+    wanted = options_from_json(order_of(snapshot, label_set, "").options)
+    return [run for run in runs if _is_of(run, snapshot, wanted)]
 
 
 def _is_of(run: RunStatus, snapshot: str, wanted: TrainOptions) -> bool:
@@ -94,14 +109,8 @@ def _is_of(run: RunStatus, snapshot: str, wanted: TrainOptions) -> bool:
 
 def _place(run: RunStatus) -> int:
     if run.state == "finished":
-        return 2 if count_away(run.folder) else 0
-    return 1 if run.at_work else 4 if run.state in _AGAIN else 3
-
-
-def can_start(run: RunStatus | None) -> bool:
-    """Whether a snapshot may be learned from when this is its run: there is none, it has to be
-    started anew, or it has learned from a part as some recordings could not be read."""
-    return run is None or _place(run) in (2, 4)
+        return _ANEW if count_away(run.folder) else 0
+    return 1 if run.at_work else _ANEW if run.state in ("failed", "stopped") else 2
 
 
 def change(workspace: Workspace, before: RunStatus, after: RunStatus) -> Change:

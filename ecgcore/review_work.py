@@ -9,10 +9,10 @@ several people on several machines share one).
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,7 @@ from ecgcore.review.people import Role
 from ecgcore.review.pseudonyms import pseudonym, pseudonym_key
 from ecgcore.review.snapshots import read_snapshot
 from ecgcore.review.store import FiledLabels, KnownRecording, ReviewStore
+from ecgcore.storage import writing
 from ecgcore.workspace import Entry, Workspace
 
 DATABASE, SIGN_IN = "ECG_REVIEW_DATABASE", "ECG_SIGN_IN"
@@ -176,22 +177,41 @@ def pack_of_run(workspace: Workspace, name: str, folder: Path) -> Path:
     packed = packed_snapshot(workspace, name)
     folder.mkdir(parents=True, exist_ok=True)
     kept = folder / packed.name
-    with suppress(OSError):  # another worker was faster, or the file system knows no second names
+    try:
         os.link(packed, kept)
-    return kept if kept.is_file() else packed
+    except FileExistsError:  # another worker was faster
+        pass
+    except OSError:  # the file system knows no second names
+        with packed.open("rb") as whole, writing(kept) as copy:
+            shutil.copyfileobj(whole, copy)
+    return kept
 
 
 def count_away(folder: Path) -> int:
-    """Recordings of its snapshot that the run in ``folder`` could not read, and may read now."""
+    """Recordings of its snapshot that could not be read when the run in ``folder`` began."""
     return sum(len(_away(_header(kept))) for kept in folder.glob("snapshot-*.pack"))
+
+
+def is_back(workspace: Workspace, folder: Path) -> bool:
+    """Whether one of these can be read now."""
+    away = {one for kept in folder.glob("snapshot-*.pack") for one in _away(_header(kept))}
+    known = readers(workspace)
+    return any(_is_readable(read) for content, read in known.items() if content[:12] in away)
 
 
 def _header(path: Path) -> dict[str, Any] | None:
     """A packed file's header, None where there is none that can be read."""
     try:
-        return read_pack_file(path)[0] if path.is_file() else None
-    except PackFileError:
+        stat = path.stat()
+        return _header_at(path, stat.st_mtime_ns, stat.st_size)
+    except (PackFileError, OSError):
         return None
+
+
+@lru_cache(maxsize=64)
+def _header_at(path: Path, changed: int, size: int) -> dict[str, Any]:
+    """Read once for each state of the file."""
+    return read_pack_file(path)[0]
 
 
 def _away(header: dict[str, Any] | None) -> set[str]:

@@ -18,7 +18,7 @@ from ecgcore.jobs.values import RunOrder, RunStatus, State
 from ecgcore.jobs.work import NICENESS
 from ecgcore.label_evidence import EvidenceBook
 from ecgcore.label_queue import QueueItem, judged, ordered, queue_items
-from ecgcore.label_training import change, order_of, run_of
+from ecgcore.label_training import can_start, change, model_of, order_of, run_of
 from ecgcore.labels import statements
 from ecgcore.models.card import load_card
 from ecgcore.readers.npz_export import save_npz
@@ -32,6 +32,7 @@ from ecgcore.review.values import Decision
 from ecgcore.review_work import (
     bring_in,
     count_away,
+    is_back,
     on_file,
     open_store,
     pack_of_run,
@@ -214,6 +215,9 @@ def test_each_person_meets_what_was_assigned_to_them(workspace: Workspace) -> No
     assert mine.standing.state == "rejected"
 
 
+Find = Callable[[list[RunStatus], str, str], RunStatus | None]
+
+
 def _records_of(path: Path) -> int:
     return len(load_packed(path))
 
@@ -259,6 +263,9 @@ def test_a_snapshot_is_packed_anew_when_recordings_are_back(
         patched.setattr(review_work, "_read", _unless("a", review_work._read))
         packed = load_packed(packed_snapshot(workspace, snapshot))
         assert packed.record_ids == load_packed(run).record_ids, "nothing is lost that it holds"
+        assert is_back(workspace, run.parent)
+        patched.setattr(review_work, "_read", _unless("b", review_work._read))
+        assert not is_back(workspace, run.parent)
     path = packed_snapshot(workspace, snapshot)
     assert (_records_of(path), count_away(path.parent)) == (2, 0)
     made = path.stat().st_mtime_ns
@@ -267,6 +274,21 @@ def test_a_snapshot_is_packed_anew_when_recordings_are_back(
     assert _records_of(run) == 1, "a run keeps the data that it began with"
     path.write_bytes(path.read_bytes()[:100])
     assert _records_of(packed_snapshot(workspace, snapshot)) == 2
+
+
+def test_a_run_keeps_its_data_where_files_have_one_name_only(
+    workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    snapshot = _snapshot_of_two(workspace)
+
+    def refused(*names: Path) -> None:
+        raise PermissionError("operation not supported")
+
+    monkeypatch.setattr(review_work.os, "link", refused)
+    kept = pack_of_run(workspace, snapshot, tmp_path / "run")
+    assert kept.parent == tmp_path / "run"
+    packed_snapshot(workspace, snapshot).unlink()
+    assert _records_of(kept) == 2
 
 
 def test_a_recording_that_is_lost_while_it_is_packed_may_come_back(
@@ -292,9 +314,9 @@ def test_of_a_snapshots_runs_the_one_that_matters_is_found(
     order = order_of("ab" * 32, "superclasses", "ann")
     old = replace(order, options={**order.options, "seed": 5})
 
-    def found(*states: State, of: RunOrder = order) -> str | None:
+    def found(*states: State, of: RunOrder = order, find: Find = run_of) -> str | None:
         runs = [RunStatus(str(at), tmp_path, of, state) for at, state in enumerate(states)]
-        run = run_of(runs, "ab" * 32, "superclasses")
+        run = find(runs, "ab" * 32, "superclasses")
         return None if run is None else run.id
 
     assert found("failed", "running", "paused") == "1"
@@ -303,9 +325,14 @@ def test_of_a_snapshots_runs_the_one_that_matters_is_found(
     assert found("finished") is None, "its model is gone"
     monkeypatch.setattr(label_training, "card_of", lambda run: run)
     assert found("running", "finished") == "1"
+    assert not can_start(RunStatus("a", tmp_path, order, "finished"))
+    assert not can_start(RunStatus("a", tmp_path, order, "paused"))
     monkeypatch.setattr(label_training, "count_away", lambda folder: 1)
     assert found("finished", "running") == "1", "the other one learned from a part"
-    assert found("finished", "paused", "failed") == "0"
+    assert found("paused", "finished") == found("failed", "finished") == "0"
+    assert found("finished", "failed") == "0", "the newer one"
+    assert found("failed", "paused", "finished", find=model_of) == "2"
+    assert can_start(RunStatus("a", tmp_path, order, "finished"))
     assert found("running", of=old) is None, "it learned with other options"
     assert found("running", of=replace(order, snapshot="cd" * 32)) is None
     assert found("running", of=replace(order, data=("/more.npz",))) is None

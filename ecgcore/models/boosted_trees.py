@@ -13,7 +13,6 @@ goes both ways, more to the one side the further it lies there.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -25,6 +24,14 @@ from ecgcore.models.registry import register
 from ecgcore.models.trees import TREES_ASIDE, TreeNetwork, TreesHead, count_table_numbers
 
 NAME = "boosted_trees"
+
+MOST_LEVELS, MOST_NODES = 8, 1_000_000
+"""More take more memory than a recording is worth: all nodes are asked."""
+
+MOST_SOFT = 10.0
+
+LARGEST = 1e6
+"""What is stored of a leaf, a beginning or a width is less."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +67,7 @@ class BoostedHead(TreesHead):
         self.register_buffer("label", torch.zeros(1, dtype=torch.int32))
         self.register_buffer("column", torch.zeros(1, 1, 1, dtype=torch.int16))
         self.register_buffer("threshold", torch.full((1, 1, 1), torch.inf, dtype=torch.float64))
-        self.register_buffer("width", torch.ones(columns))
+        self.register_buffer("width", torch.ones(columns, dtype=torch.float64))
         self.register_buffer("added", torch.zeros(1, 1, 2))
 
     def forward(self, values: Tensor) -> Tensor:
@@ -86,16 +93,22 @@ class BoostedHead(TreesHead):
 
     def faults(self, tables: Mapping[str, Tensor]) -> Iterator[str]:
         """Why tables are no trees."""
-        label, column, added = tables["label"].long(), tables["column"], tables["added"]
-        sizes = tuple(column.shape)
-        if len(sizes) != 3 or sizes[0] != len(label) or tables["threshold"].shape != sizes:
-            yield f"columns of the shape {sizes} for {len(label)} labels that have trees"
+        if any(tables[name].is_floating_point() for name in ("label", "column")):
+            yield "labels or columns that are no whole numbers"
             return
-        if 0 in sizes or sizes[2] != 2 ** _levels(sizes[2]) - 1:
+        label, column = tables["label"].long(), tables["column"].long()
+        start, added, width = (tables[name].double() for name in ("start", "added", "width"))
+        sizes = tuple(column.shape)
+        if len(sizes) != 3 or label.shape != sizes[:1] or tables["threshold"].shape != sizes:
+            yield f"columns of the shape {sizes} for labels of the shape {tuple(label.shape)}"
+            return
+        if 0 in sizes or sizes[2] != 2 ** _levels(sizes[2]) - 1 or sizes[2] >= 2**MOST_LEVELS:
             yield f"tables of {sizes} labels, trees and nodes, which make no complete trees"
-        if added.shape != (*sizes[:2], sizes[2] + 1) or tables["start"].shape != (self.labels,):
+        if column.numel() > MOST_NODES:
+            yield f"{column.numel():,} nodes; at most {MOST_NODES:,} are asked"
+        if added.shape != (*sizes[:2], sizes[2] + 1) or start.shape != (self.labels,):
             yield "leaves or beginnings that do not fit the nodes and labels"
-        if tables["width"].shape != (self.in_features,) or not (tables["width"] > 0).all():
+        if width.shape != (self.in_features,) or not ((width > 0) & (width < LARGEST)).all():
             yield "widths that are not one above 0 for each column"
         if (label.diff() <= 0).any() or ((label < 0) | (label >= self.labels)).any():
             yield "labels that are not there, or stand twice"
@@ -103,8 +116,8 @@ class BoostedHead(TreesHead):
             yield "a column that there is not"
         if tables["threshold"].isnan().any():
             yield "a threshold that is no number"
-        if not (added.isfinite().all() and tables["start"].isfinite().all()):
-            yield "a leaf or a beginning that is no finite number"
+        if not ((added.abs() < LARGEST).all() and (start.abs() < LARGEST).all()):
+            yield "a leaf or a beginning that is no number of a usual size"
 
 
 def _levels(nodes: int) -> int:
@@ -129,10 +142,16 @@ class BoostedTrees(TreeNetwork):
         shares = (options.rate, options.columns_share, options.records_share)
         levels, soft = options.levels, options.softness
         whole = (options.trees, options.smallest_leaf)
-        whole_numbers = min(whole) >= 1 and 1 <= levels <= 8
-        if not (whole_numbers and all(0 < x <= 1 for x in shares) and 0 < soft < math.inf):
+        whole_numbers = min(whole) >= 1 and 1 <= levels <= MOST_LEVELS
+        if not (whole_numbers and all(0 < x <= 1 for x in shares) and 0 < soft <= MOST_SOFT):
             raise ValueError(
-                f"{options}; give 1 tree and 1 record a leaf or more, 1 to 8 levels, a rate and "
-                "shares above 0 and at most 1, and a softness above 0"
+                f"{options}; give 1 tree and 1 record a leaf or more, 1 to {MOST_LEVELS} levels, "
+                f"a rate and shares above 0 up to 1, and a softness above 0 up to {MOST_SOFT}"
+            )
+        nodes = options.trees * labels * (2**levels - 1)
+        if nodes > MOST_NODES:
+            raise ValueError(
+                f"{options.trees} trees of {levels} levels for each of {labels} labels have "
+                f"{nodes:,} nodes; give fewer trees or levels, {MOST_NODES:,} nodes at most"
             )
         self.head = BoostedHead(len(self.get_buffer("medians")), labels)

@@ -36,7 +36,7 @@ class ForestOptions:
     columns_share: float = 0.3
 
 
-class Trees(TreesHead):
+class ForestHead(TreesHead):
     """The head: (batch, columns) to logits.
 
     ``column``, ``threshold``, ``left`` and ``right`` are (trees, nodes): a record goes left where
@@ -121,4 +121,4 @@ class Forest(TreeNetwork):
                 f"{options}; give 1 tree and 1 record a leaf or more, and a share above 0 and at "
                 "most 1"
             )
-        self.head = Trees(options.trees, len(self.get_buffer("medians")), labels)
+        self.head = ForestHead(options.trees, len(self.get_buffer("medians")), labels)

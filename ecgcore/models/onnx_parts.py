@@ -10,7 +10,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from ecgcore.models.forest import LEAF, UNSEEN, Trees
+from ecgcore.models.forest import LEAF, UNSEEN, ForestHead
 
 
 class WindowMeans(nn.Module):
@@ -33,9 +33,9 @@ class WindowMeans(nn.Module):
 
 
 class FixedWalk(nn.Module):
-    """``Trees``, walked as many steps as the deepest tree has levels; a leaf leads to itself."""
+    """``ForestHead``, walked as far as the deepest tree has levels; a leaf leads to itself."""
 
-    def __init__(self, trees: Trees) -> None:
+    def __init__(self, trees: ForestHead) -> None:
         super().__init__()
         self.in_features, self.steps = trees.in_features, _levels(trees)
         column, nodes = trees.get_buffer("column").long(), trees.get_buffer("column").shape[1]
@@ -69,7 +69,7 @@ class FixedWalk(nn.Module):
         return torch.log((share + UNSEEN) / (1 - share + UNSEEN))
 
 
-def _levels(trees: Trees) -> int:
+def _levels(trees: ForestHead) -> int:
     """Steps from the root to the deepest leaf of any tree: children stand behind their parents."""
     column = trees.get_buffer("column")
     rows = torch.arange(len(column))
@@ -85,7 +85,7 @@ def _levels(trees: Trees) -> int:
 def exportable(network: nn.Module) -> nn.Module:
     """The network with these parts in place of its own; it is changed."""
     for name, part in list(network.named_children()):
-        if isinstance(part, Trees):
+        if isinstance(part, ForestHead):
             setattr(network, name, FixedWalk(part))
         elif isinstance(part, nn.AdaptiveAvgPool1d):
             setattr(network, name, WindowMeans(int(part.output_size)))  # type: ignore[arg-type]

@@ -25,7 +25,7 @@ def simulated_records(
         try:
             hearts.append(prepare(simulate(options, name).recording, spec))
         except UnfitRecordingError:
-            continue  # some hearts cannot be measured, which a forest needs
+            continue  # some hearts cannot be measured, which trees need
     generator = np.random.default_rng(0)
     inputs, aside = [], []
     for number in range(count):

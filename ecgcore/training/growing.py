@@ -2,14 +2,15 @@
 
 In a forest one tree answers for all labels, so that rare labels profit from what the frequent ones
 teach; squared error on targets of 0 and 1 chooses the same splits as Gini's impurity. Boosted trees
-are grown for each label by itself. Both take a minute and repeat to the bit from their seed; there
-is nothing to go on with, and no checkpoint.
+are grown for each label by itself. Neither takes long beside measuring the records, both repeat to
+the bit from their seed; there is nothing to go on with, and no checkpoint.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -19,12 +20,16 @@ from torch import Tensor
 
 from ecgcore.datasets.packed import PackedData
 from ecgcore.models.boosted_trees import BoostedTreesOptions
-from ecgcore.models.forest import LEAF, NAME, ForestOptions
+from ecgcore.models.forest import LEAF, ForestOptions
+from ecgcore.models.forest import NAME as FOREST
 from ecgcore.models.trees import GROWN
 from ecgcore.training.checkpoint import Progress, TrainingError
 from ecgcore.training.loop import Trained
 from ecgcore.training.options import TrainOptions
 from ecgcore.training.records import split
+
+_FEW_TREES = 15
+"""So many are grown to tell how long all take."""
 
 _Floats = NDArray[np.floating]
 
@@ -43,11 +48,11 @@ def grow(
     records = split(data, options, options.train_folds)
     values, medians = fill_gaps(records.aside.numpy())
     targets = records.targets.numpy()
-    if options.network == NAME:
+    if options.network == FOREST:
         before("growing trees")
         told = ForestOptions(**options.network_options)
         trees = fit_trees(told, values, targets, options.seed)
-        tables = _tables([tree.tree_ for tree in trees.estimators_])
+        tables = forest_tables([tree.tree_ for tree in trees.estimators_])
     else:
         tables = boosted_tables(
             BoostedTreesOptions(**options.network_options),
@@ -86,8 +91,8 @@ def fill_gaps(values: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray
     return np.where(known, values, medians), medians
 
 
-def _tables(trees: list[Any]) -> dict[str, Tensor]:
-    """``Trees``' tables of scikit-learn's trees."""
+def forest_tables(trees: list[Any]) -> dict[str, Tensor]:
+    """``ForestHead``'s tables of scikit-learn's trees."""
     nodes = max(tree.node_count for tree in trees)
     labels = trees[0].value.shape[1]
     inner = [tree.children_left != LEAF for tree in trees]
@@ -120,14 +125,14 @@ def boosted_tables(
     before: Callable[[str], None] = lambda words: None,
 ) -> dict[str, Tensor]:
     """``BoostedHead``'s tables, of values without gaps (records, columns) and targets of 0 and 1
-    (records, labels): trees for labels that ``fewest`` records have, and as many have not. Raises
+    (records, labels): trees for labels that ``fewest`` records have, and not all. Raises
     TrainingError where there is none."""
     positives, count = targets.sum(axis=0), len(targets)
-    label = np.flatnonzero(np.minimum(positives, count - positives) >= max(1, fewest))
+    label = boosted_labels(targets, fewest)
     if not len(label):
         raise TrainingError(
-            f"no label has {fewest} recordings, and as many without it, to grow trees on; choose "
-            "other data, or ask for fewer"
+            f"no label has {fewest} recordings to grow trees on, and one without it; choose other "
+            "data, or ask for fewer"
         )
     start = np.log((positives + 0.5) / (count - positives + 0.5))
     start[label] = np.log(positives[label] / (count - positives[label]))
@@ -153,10 +158,34 @@ def boosted_tables(
     return {name: torch.from_numpy(array) for name, array in arrays.items()}
 
 
-def _widths(values: _Floats, softness: float) -> NDArray[np.float32]:
+def boosted_labels(targets: _Floats, fewest: int) -> NDArray[np.intp]:
+    """The labels that get trees of their own."""
+    positives = targets.sum(axis=0)
+    return np.flatnonzero((positives >= max(1, fewest)) & (positives < len(targets)))
+
+
+def _widths(values: _Floats, softness: float) -> NDArray[np.float64]:
     """How far a limit reaches in each column; 1 where all values are the same and none is asked."""
-    deviation = values.std(axis=0)
-    return np.where(deviation > 0, softness * deviation, 1).astype(np.float32)
+    deviation = values.std(axis=0, dtype=np.float64)
+    return np.where(np.ptp(values, axis=0) > 0, softness * deviation, 1.0)
+
+
+def growing_seconds(options: TrainOptions, values: _Floats, targets: _Floats) -> float:
+    """About how long growing takes on values and targets of all training records: from a few trees,
+    and of boosted ones for one label."""
+    began = time.perf_counter()
+    if options.network == FOREST:
+        forest = ForestOptions(**options.network_options)
+        few = min(forest.trees, _FEW_TREES)
+        fit_trees(replace(forest, trees=few), values, targets, options.seed)
+        return (time.perf_counter() - began) * forest.trees / few
+    boosted = BoostedTreesOptions(**options.network_options)
+    label = boosted_labels(targets, options.fewest_positives)
+    if not len(label):
+        return 0.0
+    few = min(boosted.trees, _FEW_TREES)
+    _boost(replace(boosted, trees=few), values, targets[:, label[0]], options.seed)
+    return (time.perf_counter() - began) * boosted.trees / few * len(label)
 
 
 def _boost(told: BoostedTreesOptions, values: _Floats, target: _Floats, seed: int) -> Any:

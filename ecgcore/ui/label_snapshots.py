@@ -18,6 +18,7 @@ from ecgcore.label_training import (
     ClassChange,
     can_start,
     change,
+    model_of,
     order_of,
     run_of,
 )
@@ -32,7 +33,7 @@ from ecgcore.review.snapshots import (
     take_snapshot,
 )
 from ecgcore.review.values import ReviewError
-from ecgcore.review_work import count_away, snapshots_folder
+from ecgcore.review_work import count_away, is_back, snapshots_folder
 from ecgcore.training.options import options_from_json
 from ecgcore.training.refusals import refusals
 from ecgcore.ui import label_services, services
@@ -146,8 +147,14 @@ def _train(work: Work, known: tuple[TakenSnapshot, ...], runs: tuple[RunStatus, 
 def _start(person: str, snapshot: str, label_set: str) -> None:
     here, order = services.workspace(), order_of(snapshot, label_set, person)
     try:
-        if not can_start(run_of(control.runs(here), snapshot, label_set)):
+        run = run_of(control.runs(here), snapshot, label_set)
+        if not can_start(run):
             return  # a second click, or somebody else's
+        if run is not None and run.state == "finished" and not is_back(here, run.folder):
+            raise JobError(
+                "The recordings that could not be read cannot be read now either; bring their disk "
+                "or folder back, then train again."
+            )
         reasons = refusals(options_from_json(order.options), facts_of((), snapshot))
         if reasons:
             raise JobError(" ".join(reasons))
@@ -182,7 +189,10 @@ def _words(run: RunStatus) -> str:
         if away == 0:
             return f"Trained: {title(run)}."
         number = "1 recording" if away == 1 else f"{away} recordings"
-        return f"Trained: {title(run)}, without {number} not readable then; train again with all."
+        return (
+            f"Trained: {title(run)}, without {number} that could not be read. Train again once "
+            "that has changed."
+        )
     if run.at_work:
         doing = run.sentence or f"At work: {run.live.phase if run.live else 'starting'}."
         return f"{doing} It goes on when this page is closed."
@@ -192,9 +202,7 @@ def _words(run: RunStatus) -> str:
 def _compare(known: tuple[TakenSnapshot, ...], runs: tuple[RunStatus, ...]) -> None:
     here, label_set = services.workspace(), st.session_state.get("snapshot-set") or _SETS[0]
     trained = {
-        one.hash: run
-        for one in known
-        if (run := run_of(runs, one.hash, label_set)) is not None and run.state == "finished"
+        one.hash: run for one in known if (run := model_of(runs, one.hash, label_set)) is not None
     }
     st.subheader("What the labels changed", anchor=False)
     if len(trained) < 2:

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-import pytest
+import time
 
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from ecgcore.datasets import packed
 from ecgcore.jobs.estimate import estimate
 from ecgcore.jobs.measuring import measure
 from ecgcore.jobs.values import JobError
+from ecgcore.models.biomarkers import BIOMARKERS
+from ecgcore.models.trees import GROWN
 from ecgcore.training.checkpoint import TrainingError
 from tests.jobs.conftest import Place
 
@@ -20,6 +27,27 @@ def test_time_is_steps_and_epochs_and_memory_is_above_the_records(place: Place) 
     assert one.device.startswith("CPU")
     several = measure(place.workspace, place.order(epochs=2, members=3))
     assert 2 * several.epoch_seconds < several.seconds <= 3 * 2 * several.epoch_seconds
+
+
+@pytest.mark.parametrize("network", GROWN)
+def test_the_time_of_trees_is_that_of_measuring_and_growing(
+    network: str, place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A dozen records are measured, and fewer of them than a label needs."""
+    measured: list[int] = []
+
+    def told(stored: NDArray[np.int16], scale: float, rate: float) -> NDArray[np.float32]:
+        measured.append(len(stored))
+        time.sleep(0.12)
+        return np.resize(stored[:, 0, :60] * scale, (len(stored), len(BIOMARKERS))).astype("f4")
+
+    monkeypatch.setattr(packed, "packed_biomarkers", told)
+    order = {"network": network, "network_options": {}, "fewest_positives": 20}
+    found = measure(place.workspace, place.order(**order))
+    assert measured == [12]
+    assert 90 * 0.01 < found.seconds < 60
+    trees = measure(place.workspace, place.order(**order | {"network_options": {"trees": 3000}}))
+    assert trees.seconds > found.seconds
 
 
 def test_what_cannot_begin_says_why(place: Place) -> None:

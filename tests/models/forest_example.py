@@ -51,7 +51,7 @@ def boosted_weights(added: float) -> dict[str, torch.Tensor]:
         "head.label": torch.tensor([CODES.index("CD")], dtype=torch.int32),
         "head.column": torch.tensor([[[BIOMARKERS.index("qrs_ms")]]], dtype=torch.int16),
         "head.threshold": torch.tensor([[[LIMIT_MS]]], dtype=torch.float64),
-        "head.width": torch.ones(len(BIOMARKERS)),
+        "head.width": torch.ones(len(BIOMARKERS), dtype=torch.float64),
         "head.added": torch.tensor([[[0.0, added]]]),
     }
 

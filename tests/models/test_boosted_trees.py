@@ -14,6 +14,7 @@ from ecgcore.models.boosted_trees import BoostedTrees, BoostedTreesOptions
 from ecgcore.models.trees import count_table_numbers
 from ecgcore.training.checkpoint import TrainingError
 from ecgcore.training.growing import boosted_tables
+from ecgcore.training.publish import LARGE_BYTES, stored_weights
 
 COLUMNS = len(BIOMARKERS)
 INF = float("inf")
@@ -30,7 +31,7 @@ def tables() -> dict[str, torch.Tensor]:
         "head.label": torch.tensor([1], dtype=torch.int32),
         "head.column": torch.tensor([[[3, 0, 5]]], dtype=torch.int16),
         "head.threshold": torch.tensor([[[10.0, INF, 0.0]]], dtype=torch.float64),
-        "head.width": torch.full((COLUMNS,), 2.0),
+        "head.width": torch.full((COLUMNS,), 2.0, dtype=torch.float64),
         "head.added": torch.tensor([[[0.25, 99.0, -1.0, 2.0]]]),
     }
 
@@ -69,14 +70,20 @@ def test_numbers_are_beginnings_thresholds_and_leaves() -> None:
     [
         ("label", [2], "labels that are not there"),
         ("label", [-1], "labels that are not there"),
-        ("label", [0, 1], "for 2 labels that have trees"),
+        ("label", [0, 1], r"for labels of the shape \(2,\)"),
+        ("label", [[1]], r"for labels of the shape \(1, 1\)"),
+        ("label", 1, r"for labels of the shape \(\)"),
+        ("label", [0.9], "no whole numbers"),
+        ("column", [[[3.7, 0.0, 5.0]]], "no whole numbers"),
         ("column", [[[3, COLUMNS, 5]]], "a column that there is not"),
         ("column", [[[3, -1, 5]]], "a column that there is not"),
         ("threshold", [[[10.0, float("nan"), 0.0]]], "a threshold that is no number"),
         ("threshold", [[[10.0, 0.0]]], "columns of the shape"),
         ("added", [[[0.0, 1.0, 2.0]]], "leaves or beginnings that do not fit"),
-        ("added", [[[0.0, 1.0, 2.0, INF]]], "no finite number"),
-        ("start", [0.0, float("nan")], "no finite number"),
+        ("added", [[[0.0, 1.0, 2.0, INF]]], "no number of a usual size"),
+        ("added", [[[0.0, 1.0, 2.0, 3e38]]], "no number of a usual size"),
+        ("start", [0.0, float("nan")], "no number of a usual size"),
+        ("width", [INF] * COLUMNS, "not one above 0 for each column"),
         ("width", [1.0], "not one above 0 for each column"),
         ("width", [0.0] * COLUMNS, "not one above 0 for each column"),
         ("start", [0.0], "leaves or beginnings that do not fit"),
@@ -96,10 +103,45 @@ def test_trees_that_are_not_complete_are_refused() -> None:
         loaded(**none, added=torch.zeros(1, 0, 4))
 
 
+def test_trees_beyond_memory_are_refused() -> None:
+    deep = {
+        "column": torch.zeros(1, 1, 511, dtype=torch.int16),
+        "threshold": torch.zeros(1, 1, 511),
+    }
+    with pytest.raises(RuntimeError, match="no complete trees"):
+        loaded(**deep, added=torch.zeros(1, 1, 512))
+    wide = (1, 350_000, 3)
+    many = {"column": torch.zeros(wide, dtype=torch.int16), "threshold": torch.zeros(wide)}
+    with pytest.raises(RuntimeError, match="1,050,000 nodes; at most 1,000,000"):
+        loaded(**many, added=torch.zeros(1, 350_000, 4))
+    with pytest.raises(ValueError, match="300 trees of 8 levels for each of 76 labels"):
+        BoostedTrees(BoostedTreesOptions(levels=8), leads=12, labels=76)
+
+
+def test_half_precision_harms_no_limit_of_a_column_that_is_nearly_the_same_everywhere() -> None:
+    """As a large model is stored: a column of one value, and one that hardly differs."""
+    generator = np.random.default_rng(0)
+    values = generator.normal(size=(90, COLUMNS)).astype(np.float32)
+    values[:, 0], values[:, 1] = 0.01, 1e-9 * values[:, 1]
+    targets = (values[:, [2, 3]] > 0).astype(np.float32)
+    grown = boosted_tables(TOLD, values, targets, fewest=5, seed=0)
+    assert grown["width"][0] == 1.0
+    weights = {"medians": torch.zeros(COLUMNS)} | {f"head.{k}": table for k, table in grown.items()}
+    filler = {"more": torch.zeros(LARGE_BYTES // 4)}
+    stored = stored_weights(weights | filler)
+    assert stored["head.added"].dtype == torch.float16
+    made = BoostedTrees(TOLD, leads=12, labels=2)
+    made.load_state_dict({name: stored[name] for name in weights})
+    found = made(torch.zeros(90, 12, 1000), torch.from_numpy(values))
+    made.load_state_dict(weights)
+    expected = made(torch.zeros(90, 12, 1000), torch.from_numpy(values))
+    torch.testing.assert_close(found, expected, atol=1e-3, rtol=1e-3)
+
+
 @pytest.mark.parametrize(
     "wrong",
     [{"trees": 0}, {"smallest_leaf": 0}, {"levels": 0}, {"levels": 9}, {"rate": 0.0},
-     {"softness": 0.0}, {"columns_share": 1.1}, {"records_share": 0.0}],
+     {"softness": 0.0}, {"softness": 11.0}, {"columns_share": 1.1}, {"records_share": 0.0}],
 )  # fmt: skip
 def test_impossible_options_are_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(ValueError, match="give 1 tree"):
@@ -134,6 +176,6 @@ def test_it_answers_as_the_trees_it_was_grown_as() -> None:
 
 def test_labels_that_too_few_have_are_refused() -> None:
     values, targets = np.zeros((30, COLUMNS)), np.zeros((30, 2))
-    targets[:5, 0] = targets[:27, 1] = 1
-    with pytest.raises(TrainingError, match="no label has 6 recordings, and as many without it"):
+    targets[:5, 0] = targets[:, 1] = 1
+    with pytest.raises(TrainingError, match="no label has 6 recordings to grow trees on"):
         boosted_tables(TOLD, values, targets, fewest=6, seed=0)

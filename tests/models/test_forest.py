@@ -101,14 +101,14 @@ def test_impossible_options_are_refused() -> None:
 def test_it_answers_as_the_trees_it_was_grown_as() -> None:
     from sklearn.ensemble import ExtraTreesRegressor
 
-    from ecgcore.training.growing import _tables
+    from ecgcore.training.growing import forest_tables
 
     generator = np.random.default_rng(0)
     values = generator.normal(size=(80, COLUMNS)).astype(np.float32)
     targets = (values[:, [1, 2]] > 0).astype(np.float32)
     grown = ExtraTreesRegressor(7, min_samples_leaf=3, random_state=0).fit(values, targets)
     made = Forest(ForestOptions(trees=7), leads=12, labels=2)
-    weights = _tables([tree.tree_ for tree in grown.estimators_])
+    weights = forest_tables([tree.tree_ for tree in grown.estimators_])
     made.load_state_dict(
         {"medians": torch.zeros(COLUMNS)} | {f"head.{k}": table for k, table in weights.items()}
     )

@@ -16,7 +16,7 @@ from ecgcore.models import onnx_export
 from ecgcore.models.aside import aside_columns
 from ecgcore.models.card import LabelCard
 from ecgcore.models.chosen_thresholds import ChosenThreshold
-from ecgcore.models.forest import Trees
+from ecgcore.models.forest import ForestHead
 from ecgcore.models.onnx_export import LARGEST_DIFFERENCE, ExportError, export_onnx, session_of
 from ecgcore.models.onnx_parts import FixedWalk, WindowMeans
 from ecgcore.models.onnx_records import simulated_records
@@ -127,8 +127,15 @@ def test_window_means_are_adaptive_pooling(length: int, size: int) -> None:
     torch.testing.assert_close(WindowMeans(size)(x), expected)
 
 
-def test_trees_of_both_kinds_answer_alike_in_onnx() -> None:
+@pytest.mark.parametrize("levels", [1, 3])
+def test_trees_of_both_kinds_answer_alike_in_onnx(levels: int) -> None:
     predictor = both_kinds_predictor(added=2.0, weight=3)
+    head = predictor.network.head.heads[1]  # type: ignore[attr-defined]
+    generator, shape = torch.Generator().manual_seed(0), (1, 5, 2**levels - 1)
+    head.column = torch.randint(0, head.in_features, shape, generator=generator)
+    head.threshold = torch.randn(shape, generator=generator).double()
+    head.added = torch.randn((1, 5, 2**levels), generator=generator)
+    head.width *= 50
     inputs, aside = records(predictor)
     aside[0] = np.nan
     assert export_onnx(predictor, inputs, aside).difference < 1e-6
@@ -136,7 +143,7 @@ def test_trees_of_both_kinds_answer_alike_in_onnx() -> None:
 
 def test_a_fixed_walk_reaches_the_same_leaves() -> None:
     heads = load_predictor("lightbox").network.head.heads  # type: ignore[attr-defined]
-    (trees,) = (head for head in heads if isinstance(head, Trees))
+    (trees,) = (head for head in heads if isinstance(head, ForestHead))
     values = torch.randn(50, trees.in_features) * 100
     torch.testing.assert_close(FixedWalk(trees)(values), trees(values), atol=1e-6, rtol=1e-6)
 

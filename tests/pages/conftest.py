@@ -146,6 +146,9 @@ def watched_page(
     """A fresh page at an address below ``served``, closed afterwards; outside requests and console
     errors fail. No cookie is left of the page before."""
     context = _window(browser, color_scheme, size)
+    if not context.pages:  # it is gone
+        _window.cache_clear()
+        context = _window(browser, color_scheme, size)
     context.clear_cookies()
     served.outside.clear()  # a page is judged by its own
     served.complaints.clear()
@@ -155,7 +158,8 @@ def watched_page(
         opened.goto(f"{served.address}/{path}")
         yield opened
     finally:
-        opened.close()
+        for page in context.pages[1:]:  # and what it opened
+            page.close()
     assert served.outside == [], "requests that leave this computer"
     assert served.complaints == [], "errors in the browser's console"
 

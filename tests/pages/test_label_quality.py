@@ -11,8 +11,11 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from ecgcore import label_training
 from ecgcore.jobs import control
+from ecgcore.jobs.values import RunStatus
 from ecgcore.label_evidence import EvidenceBook
+from ecgcore.label_training import order_of
 from ecgcore.models import card
 from ecgcore.recording import Recording
 from ecgcore.review.rounds import assign
@@ -212,6 +215,31 @@ def test_a_snapshot_is_learned_from_in_a_run_that_says_how_it_ended(
     (said,) = opened.error
     assert plain("failed. No record of snapshot-") in said.value and "is in fold 9" in said.value
     assert not opened.button(key="snapshot-start").disabled, "it may be tried again"
+
+
+def test_a_model_of_a_part_is_named_so_and_made_anew_only_when_more_can_be_read(
+    opened: AppTest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = workspace(tmp_path)
+    opened.segmented_control(key="label-view").set_value("Snapshots").run()
+    opened.button(key="snapshot-now").click().run()
+    (taken,) = snapshots(_store(tmp_path), "x")
+    order = order_of(taken.hash, "superclasses", "x")
+    part = RunStatus("part", tmp_path / "part", order, "finished")
+    monkeypatch.setattr(control, "runs", lambda workspace: (part,))
+    monkeypatch.setattr(control, "status", lambda workspace, run: part)
+    monkeypatch.setattr(label_training, "card_of", lambda run: run)
+    for module in (label_training, label_snapshots):
+        monkeypatch.setattr(module, "count_away", lambda folder: 2)
+    opened.run()
+    assert any("without 2 recordings that could not be read" in one.value for one in opened.caption)
+    opened.button(key="snapshot-start").click().run()
+    assert not opened.exception
+    assert "cannot be read now either" in opened.error[0].value
+    monkeypatch.setattr(label_snapshots, "is_back", lambda workspace, folder: True)
+    opened.button(key="snapshot-start").click().run()
+    assert "No recording to score" in opened.error[0].value, "it is tried"
+    assert not (here.root / "runs").exists() or not list((here.root / "runs").iterdir())
 
 
 def test_agreement_needs_two_people_and_then_shows_kappa(opened: AppTest, tmp_path: Path) -> None:

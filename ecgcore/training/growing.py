@@ -173,6 +173,8 @@ def _widths(values: _Floats, softness: float) -> NDArray[np.float64]:
 def growing_seconds(options: TrainOptions, values: _Floats, targets: _Floats) -> float:
     """About how long growing takes on values and targets of all training records: from a few trees,
     and of boosted ones for one label."""
+    import sklearn.ensemble  # noqa: F401 - its import takes seconds that no tree costs
+
     began = time.perf_counter()
     if options.network == FOREST:
         forest = ForestOptions(**options.network_options)

@@ -19,9 +19,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ecgcore.models.input_spec import InputSpec
 from ecgcore.models.registry import register
-from ecgcore.models.trees import TREES_ASIDE, TreeNetwork, TreesHead, count_table_numbers
+from ecgcore.models.trees import TREES_SPEC, TreeNetwork, TreesHead, count_table_numbers
 
 NAME = "boosted_trees"
 
@@ -129,7 +128,7 @@ def _levels(nodes: int) -> int:
     NAME,
     options=BoostedTreesOptions,
     paper="Friedman 2002, stochastic gradient boosting",
-    spec=InputSpec(sampling_rate=100.0, seconds=10.0, aside=TREES_ASIDE),
+    spec=TREES_SPEC,
     labels=76,
     output="sigmoid",
     count=count_table_numbers,

@@ -13,9 +13,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ecgcore.models.input_spec import InputSpec
 from ecgcore.models.registry import register
-from ecgcore.models.trees import TREES_ASIDE, TreeNetwork, TreesHead, count_table_numbers
+from ecgcore.models.trees import TREES_SPEC, TreeNetwork, TreesHead, count_table_numbers
 
 NAME = "forest"
 
@@ -106,7 +105,7 @@ class ForestHead(TreesHead):
     NAME,
     options=ForestOptions,
     paper="Geurts et al. 2006, extremely randomised trees",
-    spec=InputSpec(sampling_rate=100.0, seconds=10.0, aside=TREES_ASIDE),
+    spec=TREES_SPEC,
     labels=76,
     output="sigmoid",
     count=count_table_numbers,

@@ -7,34 +7,37 @@ numbers, so that the weights are those of any network. Each kind is a module of 
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 
 import torch
 from torch import Tensor, nn
 
 from ecgcore.models.aside import AsideName, aside_columns
+from ecgcore.models.input_spec import InputSpec
 from ecgcore.models.network import AsideNetwork, Network
 
 GROWN = ("forest", "boosted_trees")
 """Names of these networks: they are grown at once instead of learning in steps."""
 
 TREES_ASIDE: tuple[AsideName, ...] = ("biomarkers",)
+TREES_SPEC = InputSpec(sampling_rate=100.0, seconds=10.0, aside=TREES_ASIDE)
 
 
-class TreesHead(nn.Module):
+class TreesHead(nn.Module, ABC):
     """Tables that answer: (batch, columns) to logits. Their sizes are those of what is loaded."""
 
     def __init__(self, columns: int, labels: int) -> None:
         super().__init__()
         self.in_features, self.labels = columns, labels
 
+    @abstractmethod
     def count_numbers(self) -> int:
         """Thresholds of the inner nodes and numbers of the leaves."""
-        raise NotImplementedError
 
+    @abstractmethod
     def faults(self, tables: Mapping[str, Tensor]) -> Iterator[str]:
         """Why tables are no trees."""
-        raise NotImplementedError
 
     def _load_from_state_dict(  # type: ignore[no-untyped-def]
         self, state_dict: Mapping[str, Tensor], prefix: str, *rest

@@ -12,10 +12,10 @@ from ecgcore.datasets import packed
 from ecgcore.jobs.estimate import estimate
 from ecgcore.jobs.measuring import measure
 from ecgcore.jobs.values import JobError
-from ecgcore.models.biomarkers import BIOMARKERS
 from ecgcore.models.trees import GROWN
 from ecgcore.training.checkpoint import TrainingError
 from tests.jobs.conftest import Place
+from tests.models.forest_example import samples_as_biomarkers
 
 
 def test_time_is_steps_and_epochs_and_memory_is_above_the_records(place: Place) -> None:
@@ -39,7 +39,7 @@ def test_the_time_of_trees_is_that_of_measuring_and_growing(
     def told(stored: NDArray[np.int16], scale: float, rate: float) -> NDArray[np.float32]:
         measured.append(len(stored))
         time.sleep(0.12)
-        return np.resize(stored[:, 0, :60] * scale, (len(stored), len(BIOMARKERS))).astype("f4")
+        return samples_as_biomarkers(stored, scale, rate)
 
     monkeypatch.setattr(packed, "packed_biomarkers", told)
     order = {"network": network, "network_options": {}, "fewest_positives": 20}

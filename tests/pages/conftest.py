@@ -19,8 +19,9 @@ from typing import TYPE_CHECKING, Literal
 import pytest
 
 from ecgcore.models import card
-from ecgcore.ui import services, style
+from ecgcore.ui import label_services, services, style
 from tests.pages.example_models import explain_known, write_models
+from tests.pages.looking import workspace
 from tests.wfdb_files import write_wfdb
 
 if TYPE_CHECKING:
@@ -70,6 +71,38 @@ def app(tmp_path: Path, example_models: Path, monkeypatch: pytest.MonkeyPatch) -
     yield AppTest.from_file(REPOSITORY / "app.py", default_timeout=PATIENCE_S)
     services.memories.cache_clear()
     loaded_network.cache_clear()
+
+
+@pytest.fixture
+def labelled(tmp_path: Path) -> Path:
+    """A folder of three records with statements."""
+    folder = tmp_path / "labelled"
+    for name, pulse, scp in (("alpha", 60, "NORM;SR"), ("beta", 75, "AFIB"), ("gamma", 120, "SR")):
+        write_wfdb(folder, name, 10, pulse, scp)
+    return folder
+
+
+@pytest.fixture
+def labels(app: AppTest, tmp_path: Path, labelled: Path) -> Iterator[AppTest]:
+    """The label quality page with the three brought in."""
+    for kept in (
+        label_services._stores,
+        label_services._judgements,
+        label_services._books,
+        label_services._seen_reviews,
+        label_services.gatherer,
+    ):
+        kept.cache_clear()
+    here = workspace(tmp_path)
+    here.add_folder(str(labelled))
+    (here.root / "pseudonym.key").write_text("42" * 32)  # the folds follow: 4, 4 and 7
+    app.run()
+    app.switch_page("pages/label_quality.py").run()
+    app.button(key="label-bring-in").click().run()
+    assert not app.exception
+    yield app
+    label_services.gatherer().stop()
+    assert label_services.gatherer().wait(60)
 
 
 @dataclass

@@ -21,6 +21,7 @@ from ecgcore.training.members import member_options, train_model
 from ecgcore.training.options import options_from_json
 from ecgcore.training.publish import publish
 from ecgcore.training.watching import RunStopped, Watch
+from tests.models.forest_example import samples_as_biomarkers
 from tests.packed_example import write_packed
 from tests.training.test_loop import OPTIONS
 
@@ -168,10 +169,7 @@ def test_a_forest_is_measured_a_few_at_a_time_and_can_be_stopped_between(
 def test_boosted_trees_can_be_stopped_between_their_labels(
     data: PackedData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def told(stored: NDArray[np.int16], scale: float, rate: float) -> NDArray[np.float32]:
-        return np.resize(stored[:, 0, :60] * scale, (len(stored), len(BIOMARKERS))).astype("f4")
-
-    monkeypatch.setattr(packed, "packed_biomarkers", told)
+    monkeypatch.setattr(packed, "packed_biomarkers", samples_as_biomarkers)
     watch = _Stopping(after=8)
     small = {"trees": 2}
     boosted = replace(OPTIONS, network="boosted_trees", network_options=small, fewest_positives=1)

@@ -39,6 +39,7 @@ Act = Literal["pause", "resume", "stop"]
 
 _REPOSITORY = Path(__file__).resolve().parent.parent.parent
 _EVEN = "display: grid; grid-template-columns: repeat(auto-fit, minmax(8rem, 1fr))"
+_PHASE, _WIDE = "Phase", 'style="grid-column: span 2"'  # it may be a sentence
 _SAID = "train-said"
 _FEWEST_EPOCHS = 10
 _LOG_LINES = 60
@@ -138,7 +139,8 @@ def _repeat(run: RunStatus) -> None:
 def _show_now(run: RunStatus) -> None:
     """Where the run stands, in one row of facts and one sentence."""
     facts = "".join(
-        f"<div><span>{escape(name)}</span><b>{escape(value)}</b></div>"
+        f"<div {_WIDE if name == _PHASE else ''}><span>{escape(name)}</span>"
+        f"<b>{escape(value)}</b></div>"
         for name, value in facts_of(run)
     )
     st.html(f'<div class="lightbox-headline" style="{_EVEN}">{facts}</div>')
@@ -173,7 +175,7 @@ def facts_of(run: RunStatus) -> tuple[tuple[str, str], ...]:
     part = f", {part_of(known)}" if known and part_of(known) else ""
     return (
         ("State", STATES[run.state]),
-        ("Phase", live.phase if live is not None and run.at_work else "–"),
+        (_PHASE, live.phase if live is not None and run.at_work else "–"),
         ("Epoch", f"{known.epoch} of {known.epochs}{part}" if known else "–"),
         ("Step of the epoch", f"{known.step} of {known.steps}" if known else "–"),
         ("Loss", f"{known.loss:.4g}" if known and known.loss is not None else "–"),

@@ -105,14 +105,15 @@ def _pack(given: argparse.Namespace, show: Show) -> bool:
     from ecgcore.datasets.packing import PackOptions, pack
     from ecgcore.datasets.record import DataSetError
     from ecgcore.datasets.splits import LeakError
-    from ecgcore.datasets.subsets import subset
+    from ecgcore.datasets.subsets import subset, subset_conditioning
 
     if given.name not in CATALOGUE:
         raise UsageError(f"unknown data set {given.name!r}; known: {', '.join(CATALOGUE)}")
     try:
         data = open_data_set(given.name, given.folder)
         data = subset(data, given.subset) if given.subset else data
-        done = pack(data, given.out, PackOptions(rules=given.rules))
+        conditioning = subset_conditioning(given.subset)
+        done = pack(data, given.out, PackOptions(conditioning=conditioning, rules=given.rules))
     except (DataSetError, LeakError, ValueError) as error:
         show({"file": str(given.folder), "error": type(error).__name__, "message": str(error)})
         return True

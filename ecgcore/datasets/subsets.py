@@ -2,7 +2,8 @@
 
 ``assets/subsets/NAME.csv`` has a row a record: its name in the data set and its fold, which must be
 the one that the data set gives it. ``ptbxl_1625`` is what the shipped models learnt from (folds 1-8
-of PTB-XL 1.0.3) and were validated on (fold 9).
+of PTB-XL 1.0.3) and were validated on (fold 9). To come out as they were, its records have to be
+conditioned as they were.
 """
 
 from __future__ import annotations
@@ -11,13 +12,21 @@ from dataclasses import replace
 
 from ecgcore.datasets.record import DataSet, DataSetError, Skipped, read_table
 from ecgcore.labels import ASSETS
+from ecgcore.models.input_spec import Conditioning
 
 FOLDER = ASSETS / "subsets"
+
+_CONDITIONED = {"ptbxl_1625": Conditioning(lowpass=None)}
 
 
 def subset_names() -> tuple[str, ...]:
     """The names of all subsets, sorted."""
     return tuple(sorted(path.stem for path in FOLDER.glob("*.csv")))
+
+
+def subset_conditioning(name: str | None) -> Conditioning:
+    """What the records of a subset went through; today's for every other, and for whole sets."""
+    return _CONDITIONED.get(name or "", Conditioning())
 
 
 def subset(data: DataSet, name: str) -> DataSet:

@@ -12,9 +12,9 @@ import pytest
 from ecgcore.datasets import subsets
 from ecgcore.datasets.catalogue import open_data_set
 from ecgcore.datasets.packed import load_packed
-from ecgcore.datasets.packing import pack
+from ecgcore.datasets.packing import PackOptions, pack
 from ecgcore.datasets.record import DataSetError
-from ecgcore.datasets.subsets import subset, subset_names
+from ecgcore.datasets.subsets import subset, subset_conditioning, subset_names
 from ecgcore.models.card import load_card, trained_models
 from tests.datasets import public_layouts as layouts
 
@@ -65,7 +65,7 @@ def test_packing_the_subset_rebuilds_the_training_data(ecg_data: Path, tmp_path:
     layout = _layout(ecg_data, tmp_path / "ptbxl", rows, packed["fold"])
     data = subset(open_data_set("ptbxl", layout), "ptbxl_1625")
     assert len(data) == 5
-    pack(data, tmp_path / "few.pack")
+    pack(data, tmp_path / "few.pack", PackOptions(conditioning=subset_conditioning("ptbxl_1625")))
     found = load_packed(tmp_path / "few.pack")
     here = [rows[int(record)] for record in found.record_ids]
     assert np.abs(found.stored.transpose(0, 2, 1) - packed["X"][here]).max() <= 1

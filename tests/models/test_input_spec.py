@@ -9,12 +9,21 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from ecgcore.models.input_spec import InputSpec, UnfitRecordingError, prepare, to_model_rate
+from ecgcore.models.input_spec import (
+    Conditioning,
+    InputSpec,
+    UnfitRecordingError,
+    prepare,
+    to_model_rate,
+)
 from ecgcore.recording import LEADS, Recording
+from ecgcore.signal.resampling import resample
 from tests.models.example import example_recording, recording_of
 
 PACKED_SPEC = InputSpec(sampling_rate=100.0)
-SPECS = (InputSpec(), PACKED_SPEC, InputSpec(sampling_rate=75.0, resampling="fft"))
+AS_PACKED = replace(PACKED_SPEC, conditioning=Conditioning(lowpass=None))
+"""What the training data of the shipped models went through."""
+SPECS = (InputSpec(), PACKED_SPEC, AS_PACKED, InputSpec(sampling_rate=75.0, resampling="fft"))
 
 
 def tones(frequencies: dict[str, float], rate: float = 500.0, seconds: float = 10.0) -> Recording:
@@ -75,9 +84,11 @@ def test_the_conditioning_is_the_packed_datas(ecg_data: Path) -> None:
                 continue
             samples, fields = wfdb.rdsamp(str(header.with_suffix("")))
             leads = dict(zip(fields["sig_name"], samples.T, strict=True))
-            values = prepare(recording_of(leads, fields["fs"]), PACKED_SPEC).values
-            difference = np.round(values / scale) - signals[rows[number]].T
-            assert np.abs(difference).max() <= 1
+            recording = recording_of(leads, fields["fs"])
+            difference = prepare(recording, AS_PACKED).values - signals[rows[number]].T * scale
+            assert np.abs(difference).max() <= 1.5 * scale
+            eased = prepare(recording, PACKED_SPEC).values - signals[rows[number]].T * scale
+            assert np.sqrt((eased**2).mean()) < 0.02  # the low-pass does little to quiet ends
             compared += 1
     assert compared >= 5
 
@@ -107,6 +118,26 @@ def test_the_recordings_rate_makes_no_difference_above_the_band() -> None:
     for rate in (250, 1000):
         difference = inputs[rate].values - inputs[500].values
         assert np.abs(difference[:, 100:-100]).max() < 0.01
+
+
+def _at(recording: Recording, rate: float) -> Recording:
+    """As a recorder of another rate would have written it."""
+    signal = resample(recording.signal, recording.sampling_rate, rate, beyond="line")
+    return replace(recording, signal=signal.astype(np.float32), sampling_rate=rate)
+
+
+def test_noise_in_the_last_samples_does_not_ring() -> None:
+    """Neither another rate nor the loss of a sample changes much of what a model sees."""
+    recording = example_recording()
+    noise = np.random.default_rng(0).normal(0, 0.03, recording.signal.shape)  # as in LUDB
+    noisy = replace(recording, signal=recording.signal + noise.astype(np.float32))
+    shorter = replace(noisy, signal=noisy.signal[:, :-1])
+    for other, most in ((_at(noisy, 250.0), 0.1), (_at(noisy, 1000.0), 0.02), (shorter, 0.5)):
+        moved, ringing = (
+            np.abs(prepare(other, spec).values - prepare(noisy, spec).values).max()
+            for spec in (PACKED_SPEC, AS_PACKED)
+        )
+        assert moved < min(most, ringing / 4)
 
 
 def test_the_recordings_rate_makes_no_difference_when_the_baseline_drifts() -> None:
@@ -214,3 +245,15 @@ def test_mostly_flat_is_refused() -> None:
 def test_a_spec_survives_json() -> None:
     for spec in SPECS:
         assert InputSpec.from_json(spec.to_json()) == spec
+
+
+def test_an_older_card_conditions_as_it_did() -> None:
+    told = PACKED_SPEC.to_json()
+    del told["conditioning"]["lowpass"]
+    assert InputSpec.from_json(told) == AS_PACKED
+
+
+@pytest.mark.parametrize("lowpass", [40.0, 250.0, float("nan")])
+def test_a_low_pass_lies_above_the_band(lowpass: float) -> None:
+    with pytest.raises(ValueError, match="a low-pass of"):
+        Conditioning(lowpass=lowpass)

@@ -101,17 +101,17 @@ def plain_findings(path: Path, recording: Recording, criteria: str) -> dict[str,
 
 
 def cautions(recording: Recording) -> list[str]:
-    """Why not to rely on what follows: leads not fit to read, exchanged electrodes."""
-    from ecgcore.signal.reversal import suspect_reversal
+    """Why not to rely on what follows: leads not fit to read, or not what they are called."""
+    from ecgcore.signal.arrangement import suspect_leads
     from ecgcore.signal.verdict import judge
 
     judged = judge(recording)
     unfit = [lead.reason for lead in judged.leads.values() if not lead.acceptable]
     said = [judged.reason] if not judged.acceptable else unfit
-    reversal = suspect_reversal(recording)
+    mistake = suspect_leads(recording)
     return [
         *(f"Not fit to read. {reason}" for reason in said),
-        *([f"Electrodes: {reversal.reason}"] if reversal else []),
+        *([mistake.text] if mistake else []),
     ]
 
 

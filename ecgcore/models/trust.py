@@ -15,9 +15,8 @@ from dataclasses import dataclass, replace
 
 from ecgcore.models.input_spec import Prepared, UnfitRecordingError
 from ecgcore.recording import Recording
-from ecgcore.signal.arrangement import suspect_arrangement
+from ecgcore.signal.arrangement import LeadMistake, suspect_leads
 from ecgcore.signal.foreign import Signs, signs_of_a_heart
-from ecgcore.signal.reversal import Reversal, suspect_reversal
 from ecgcore.signal.verdict import Verdict, judge
 
 FEWEST_BEATS = 2
@@ -45,13 +44,12 @@ class Known:
     """What was found of a recording as a whole, which a page knows already."""
 
     verdict: Verdict
-    reversals: tuple[Reversal, ...]
+    mistake: LeadMistake | None
 
 
 def look(recording: Recording) -> Known:
-    """Find it: whether it is fit to read, and which electrodes seem exchanged."""
-    suspected = suspect_reversal(recording)
-    return Known(judge(recording), () if suspected is None else (suspected,))
+    """Find it: whether it is fit to read, and whether its leads seem to be others."""
+    return Known(judge(recording), suspect_leads(recording))
 
 
 def require_heart(recording: Recording, prepared: Prepared) -> Signs:
@@ -109,10 +107,8 @@ def doubts(recording: Recording, signs: Signs, known: Known) -> tuple[str, ...]:
             f"{signs.limb_misfit:.0%} of a lead unexplained): check the names and signs of the "
             "limb leads."
         )
-    found += [f"Electrodes: {one.reason}" for one in known.reversals]
-    arrangement = suspect_arrangement(recording)
-    if arrangement is not None and not known.reversals:
-        found.append(arrangement)
+    if known.mistake is not None:
+        found.append(known.mistake.text)
     found += _rhythm_doubts(recording, signs)
     return tuple(found)
 

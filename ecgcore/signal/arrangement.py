@@ -1,71 +1,140 @@
-"""Leads turned over or in another order: what exchanging two electrodes does not explain.
+"""Leads that are not what they are called: the mistake that best explains an unusual recording.
 
-An export can multiply every lead by minus one, or name the chest leads in another order. As with
-exchanged electrodes (``ecgcore.signal.reversal``, whose network is asked) the mistake is undone,
-and suspected where the recording then looks far more usual.
+Electrodes can be exchanged (``ecgcore.signal.reversal``), and an export can multiply every lead or
+one by minus one, or name the chest leads in another order. Each mistake is undone, and suspected
+where the recording then looks far more usual to the same network. Of several explanations a
+simpler one is kept unless another makes the recording clearly more usual: whatever two exchanged
+electrodes explain, some order of all chest leads explains a little better.
 """
 
 from __future__ import annotations
 
-from itertools import combinations
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import combinations, pairwise, permutations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ecgcore.recording import CHEST_LEADS, Recording
-from ecgcore.signal.reversal import load_reversal_model, median_beats, network_inputs
+from ecgcore.signal.reversal import (
+    KINDS,
+    MISTAKES,
+    ReversalModel,
+    Values,
+    load_reversal_model,
+    median_beats,
+    network_inputs,
+    suspect_exchange,
+)
 
-_Values = NDArray[np.float64]
-
-TURNED_OVER = 4.0
-"""Log odds. Of the real recordings of ``benchmarks/foreign_signals.py`` none reaches it."""
-REORDERED = 2.0
-"""Log odds; likewise."""
+CLEARLY = float(np.log(9))
+"""Log odds by which a less simple explanation has to be better."""
 _FIRST_CHEST = 6
+_USUAL = tuple(range(len(CHEST_LEADS)))
+_EACH_ORDER = np.array([order for order in permutations(_USUAL) if order != _USUAL])
 
 
-def _orders() -> tuple[tuple[int, ...], ...]:
-    """Orders of the chest leads that are tried: two exchanged, reversed, rotated."""
-    usual = tuple(range(len(CHEST_LEADS)))
-    found = [usual[::-1]]
-    found += [usual[turn:] + usual[:turn] for turn in range(1, len(usual))]
-    for one, other in combinations(usual, 2):
-        order = list(usual)
+def _likely_orders() -> Values:
+    """Two exchanged, all reversed, all moved on: what the network learns from, (orders, 6)."""
+    found = [_USUAL[::-1]]
+    found += [_USUAL[turn:] + _USUAL[:turn] for turn in range(1, len(_USUAL))]
+    for one, other in combinations(_USUAL, 2):
+        order = list(_USUAL)
         order[one], order[other] = other, one
         found.append(tuple(order))
-    return tuple(found)
+    return np.array(found)
 
 
-ORDERS = _orders()
+_LIKELY_ORDERS = _likely_orders()
 
 
-def suspect_arrangement(recording: Recording) -> str | None:
-    """One sentence where all leads seem turned over or the chest leads in another order.
+@dataclass(frozen=True)
+class LeadMistake:
+    """What may be wrong with the leads: the electrodes exchanged ("RA/LA") or one of MISTAKES, and
+    one sentence that says it."""
 
-    None where nothing speaks for it, or where twelve leads with three whole beats are not there.
+    kind: str
+    text: str
+
+
+def suspect_leads(recording: Recording) -> LeadMistake | None:
+    """The mistake with electrodes or leads that best explains an unusual recording, or None.
+
+    None also without twelve leads (limb leads may be computed) with three whole beats, which then
+    says nothing about the leads. Never raises.
     """
     beats = median_beats(recording)
     if beats is None:
         return None
-    over, order = arrangement_margins(beats)
-    if max(over, order) < TURNED_OVER and order < REORDERED:
-        return None
-    if over >= TURNED_OVER and over >= order:
-        return (
-            "All leads seem turned over (P, QRS and T look usual with the opposite sign): check "
-            "the polarity of the export."
+    model = load_reversal_model()
+    chosen, margin = None, -np.inf
+    exchange = suspect_exchange(model, beats)
+    if exchange is not None:
+        chosen, margin = (
+            LeadMistake(exchange.kind, f"Electrodes: {exchange.reason}"),
+            exchange.margin,
         )
+    limits = model.thresholds[len(KINDS) :]
+    for kind, gained, least in zip(MISTAKES, mistake_margins(model, beats), limits, strict=True):
+        best = float(gained.max())
+        if best >= least and best > margin + (CLEARLY if chosen else 0.0):
+            chosen, margin = LeadMistake(kind, _TEXTS[kind](int(gained.argmax()))), best
+    return chosen
+
+
+def mistake_margins(model: ReversalModel, beats: Values) -> tuple[Values, ...]:
+    """How much more usual median beats (12, samples) look with each of MISTAKES undone: log odds,
+    for each its ways."""
+    ways = [_turned_over(beats), _each_chest_lead_turned(beats), _reordered(beats, _EACH_ORDER)]
+    usual = model.usualness(network_inputs(np.concatenate([beats[None], *ways])))
+    ends = np.cumsum([1, *(len(way) for way in ways)])
+    return tuple(usual[start:end] - usual[0] for start, end in pairwise(ends))
+
+
+def learnt_mistakes(beats: Values) -> Values:
+    """(ways, 12, samples): what the network is fitted to find less usual than the beats."""
+    return np.concatenate(
+        [_turned_over(beats), _each_chest_lead_turned(beats), _reordered(beats, _LIKELY_ORDERS)]
+    )
+
+
+def _turned_over(beats: Values) -> Values:
+    return -beats[None]
+
+
+def _each_chest_lead_turned(beats: Values) -> Values:
+    signs = np.ones((len(CHEST_LEADS), len(beats), 1))
+    for number, row in enumerate(signs):
+        row[_FIRST_CHEST + number] = -1.0
+    return signs * beats
+
+
+def _reordered(beats: Values, orders: Values) -> Values:
+    limb = np.broadcast_to(beats[:_FIRST_CHEST], (len(orders), _FIRST_CHEST, beats.shape[1]))
+    return np.concatenate([limb, beats[_FIRST_CHEST:][orders]], axis=1)
+
+
+def _all_turned_text(_: int) -> str:
+    return (
+        "All leads seem turned over (P, QRS and T look usual with the opposite sign): check the "
+        "polarity of the export."
+    )
+
+
+def _one_turned_text(number: int) -> str:
+    return (
+        f"Lead {CHEST_LEADS[number]} seems turned over (it would fit its neighbours with the "
+        "opposite sign): check its polarity in the export."
+    )
+
+
+def _reordered_text(_: int) -> str:
     return (
         "The chest leads do not follow each other as V1 to V6 do, and would in another order: "
         "check the lead names and the chest electrodes."
     )
 
 
-def arrangement_margins(beats: _Values) -> tuple[float, float]:
-    """How much more usual median beats (12, samples) look turned over, and in the best of
-    ``ORDERS``; log odds.
-    """
-    limb, chest = beats[:_FIRST_CHEST], beats[_FIRST_CHEST:]
-    tried = [beats, -beats, *(np.concatenate([limb, chest[list(order)]]) for order in ORDERS)]
-    usual = load_reversal_model().usualness(network_inputs(np.stack(tried)))
-    return float(usual[1] - usual[0]), float(usual[2:].max() - usual[0])
+_TEXTS: dict[str, Callable[[int], str]] = dict(
+    zip(MISTAKES, (_all_turned_text, _one_turned_text, _reordered_text), strict=True)
+)

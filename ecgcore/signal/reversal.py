@@ -36,6 +36,9 @@ KINDS: tuple[tuple[Electrode, Electrode], ...] = (
 )  # fmt: skip
 """The exchanges that are looked for; those beside each other happen, others hardly ever."""
 
+MISTAKES = ("all leads turned over", "a chest lead turned over", "chest leads reordered")
+"""What no exchange explains; see ``ecgcore.signal.arrangement``."""
+
 MODEL_FOLDER = Path(__file__).resolve().parents[2] / "assets" / "reversal"
 RATE = 100.0
 BEFORE, AFTER = 28, 44
@@ -64,20 +67,26 @@ _LIMB_EXCHANGES: dict[frozenset[str], dict[str, tuple[str, int]]] = {
 class Reversal:
     """Two electrodes that may be exchanged.
 
-    ``kind`` names them ("RA/LA"); ``confidence`` 0 to 1 is the share of the network's belief in the
-    undone recording against the recording as it is; ``reason`` is one readable sentence.
+    ``kind`` names them ("RA/LA"); ``margin`` are the log odds of the undone recording against the
+    recording as it is; ``reason`` is one readable sentence.
     """
 
     kind: str
-    confidence: float
+    margin: float
     reason: str
+
+    @property
+    def confidence(self) -> float:
+        """The share, 0 to 1, of the network's belief in the undone recording."""
+        return float(1 / (1 + np.exp(-self.margin)))
 
 
 @dataclass(frozen=True)
 class ReversalModel:
     """Members of an ensemble stacked: weights (members, inputs, hidden), output (members, hidden).
 
-    ``mean`` and ``scale`` are (inputs,). ``thresholds`` (len(KINDS),) are margins in log odds.
+    ``mean`` and ``scale`` are (inputs,). ``thresholds`` are margins in log odds, of KINDS and
+    then of MISTAKES.
     """
 
     mean: Values
@@ -90,7 +99,10 @@ class ReversalModel:
     def usualness(self, inputs: Values) -> Values:
         """How usual an arrangement looks, (...), log scale without zero, from (..., inputs)."""
         standard = np.clip((inputs - self.mean) / self.scale, -4.0, 4.0)
-        hidden = np.tanh(np.einsum("...i,mih->...mh", standard, self.weights) + self.biases)
+        members, width, hidden_width = self.weights.shape
+        beside = self.weights.transpose(1, 0, 2).reshape(width, members * hidden_width)
+        summed = (standard @ beside).reshape(*inputs.shape[:-1], members, hidden_width)
+        hidden = np.tanh(summed + self.biases)
         usual: Values = np.einsum("...mh,mh->...m", hidden, self.output).mean(axis=-1)
         return usual
 
@@ -196,33 +208,40 @@ def margins(model: ReversalModel, beats: Values) -> Values:
     return gained
 
 
+def threshold_names() -> tuple[str, ...]:
+    """Whose thresholds a model has, in order."""
+    return (*(f"{a}/{b}" for a, b in KINDS), *MISTAKES)
+
+
 @cache
 def load_reversal_model(folder: Path = MODEL_FOLDER) -> ReversalModel:
     """The shipped network: weights.npz (no pickled objects) and card.json with its thresholds."""
     card = json.loads((folder / "card.json").read_text(encoding="utf-8"))
     with np.load(folder / "weights.npz", allow_pickle=False) as held:
         mean, scale, weights, biases, output = (held[name].astype(np.float64) for name in _ARRAYS)
-    thresholds = np.array([card["thresholds"][f"{a}/{b}"] for a, b in KINDS], dtype=np.float64)
+    thresholds = np.array([card["thresholds"][name] for name in threshold_names()])
     return ReversalModel(mean, scale, weights, biases, output, thresholds)
+
+
+def suspect_exchange(model: ReversalModel, beats: Values) -> Reversal | None:
+    """The exchange of electrodes that makes median beats far more usual, or None."""
+    gained = margins(model, beats)
+    best = int(np.argmax(gained))
+    if gained[best] < model.thresholds[best]:
+        return None
+    a, b = KINDS[best]
+    return Reversal(f"{a}/{b}", float(gained[best]), _reason(a, b, beats))
 
 
 def suspect_reversal(recording: Recording) -> Reversal | None:
     """The exchange of electrodes that best explains an unusual recording, or None. Never raises.
 
     Needs twelve leads (limb leads may be computed) with three whole beats; None without them, which
-    then says nothing about the electrodes.
+    then says nothing about the electrodes. What else may be wrong with the leads is looked for by
+    ``ecgcore.signal.arrangement``.
     """
     beats = median_beats(recording)
-    if beats is None:
-        return None
-    model = load_reversal_model()
-    gained = margins(model, beats)
-    best = int(np.argmax(gained))
-    if gained[best] < model.thresholds[best]:
-        return None
-    a, b = KINDS[best]
-    confidence = float(1 / (1 + np.exp(-gained[best])))
-    return Reversal(f"{a}/{b}", confidence, _reason(a, b, beats))
+    return None if beats is None else suspect_exchange(load_reversal_model(), beats)
 
 
 _NAMES = {"RA": "right arm", "LA": "left arm", "LL": "left leg"}

@@ -1,22 +1,38 @@
 """Fitting the network of ``ecgcore.signal.reversal``: which arrangement is the usual one.
 
 Conditional logistic regression: of a recording and the same recording with each exchange of
-electrodes made, the recording as stored is the right one. The members of the ensemble differ in
-their start; dropout and weight decay keep 1,400 recordings enough.
+electrodes made, leads turned over or chest leads in another order, the recording as stored is the
+right one. Half of the members learn the exchanges alone, some of which are the hardest to tell,
+and half all mistakes. They differ in their start, too; dropout and weight decay keep 1,400
+recordings enough.
 """
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ecgcore.signal.reversal import KINDS, ReversalModel, Values, arrangements, network_inputs
+from ecgcore.signal.arrangement import learnt_mistakes, mistake_margins
+from ecgcore.signal.reversal import (
+    KINDS,
+    ReversalModel,
+    Values,
+    arrangements,
+    margins,
+    network_inputs,
+    threshold_names,
+)
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 HIDDEN = 32
 MEMBERS = 4
+"""Of each half."""
 EPOCHS = 60
 LEARNING_RATE = 3e-3
 WEIGHT_DECAY = 0.3
@@ -31,7 +47,11 @@ LEAST_MARGIN = float(np.log(9))
 
 def training_inputs(beats: Values) -> NDArray[np.float32]:
     """(recordings, arrangements, inputs) from median beats (recordings, 12, samples)."""
-    made = np.stack([arrangements(one) for one in beats])
+    return np.stack([_inputs_of(one) for one in beats])
+
+
+def _inputs_of(beats: Values) -> NDArray[np.float32]:
+    made = np.concatenate([arrangements(beats), learnt_mistakes(beats)])
     return network_inputs(made).astype(np.float32)
 
 
@@ -41,12 +61,24 @@ def fit(inputs: NDArray[np.float32], seed: int = 0) -> ReversalModel:
     Thresholds are ``LEAST_MARGIN`` until ``choose_thresholds`` has set them.
     """
     import torch
-    from torch.nn import functional
 
     flat = inputs.reshape(-1, inputs.shape[2])
     mean, scale = flat.mean(axis=0), flat.std(axis=0) + 1e-3
     torch.manual_seed(seed)
     values = torch.from_numpy(np.clip((inputs - mean) / scale, -4, 4))
+    fitted = [_fit_members(values[:, : 1 + len(KINDS)]), _fit_members(values)]
+    weights, biases, output = (np.concatenate(parts) for parts in zip(*fitted, strict=True))
+    return ReversalModel(
+        mean.astype(np.float64), scale.astype(np.float64),
+        weights, biases[:, 0], output[..., 0], np.full(len(threshold_names()), LEAST_MARGIN),
+    )  # fmt: skip
+
+
+def _fit_members(values: Tensor) -> list[Values]:
+    """Weights, biases and output of ``MEMBERS`` networks on (recordings, arrangements, inputs)."""
+    import torch
+    from torch.nn import functional
+
     count, ways, width = values.shape
     first = torch.nn.Parameter(torch.randn(MEMBERS, width, HIDDEN) / width**0.5)
     bias = torch.nn.Parameter(torch.zeros(MEMBERS, 1, HIDDEN))
@@ -66,33 +98,34 @@ def fit(inputs: NDArray[np.float32], seed: int = 0) -> ReversalModel:
             loss.backward()  # type: ignore[no-untyped-call]
             optimizer.step()
             schedule.step()
-    arrays = [p.detach().numpy().astype(np.float64) for p in parameters]
-    return ReversalModel(
-        mean.astype(np.float64), scale.astype(np.float64),
-        arrays[0], arrays[1][:, 0], arrays[2][..., 0], np.full(ways - 1, LEAST_MARGIN),
-    )  # fmt: skip
+    return [p.detach().numpy().astype(np.float64) for p in parameters]
 
 
-def out_of_fold(inputs: NDArray[np.float32], fold: NDArray[np.integer]) -> Values:
-    """Margins (recordings, kinds) of recordings as stored, by networks fitted on other folds."""
-    gained = np.empty((len(inputs), inputs.shape[1] - 1))
+def out_of_fold(beats: Values, fold: NDArray[np.integer]) -> Values:
+    """Margins (recordings, KINDS and MISTAKES) of median beats (recordings, 12, samples) as stored,
+    by networks fitted on other folds; of a mistake's ways the best."""
+    inputs = training_inputs(beats)
+    gained = np.empty((len(beats), len(threshold_names())))
     for folds in np.array_split(np.unique(fold), _GROUPS):
         test = np.isin(fold, folds)
-        usual = fit(inputs[~test]).usualness(inputs[test].astype(np.float64))
-        gained[test] = usual[:, 1:] - usual[:, :1]
+        model = fit(inputs[~test])
+        for row in np.flatnonzero(test):
+            mistakes = [ways.max() for ways in mistake_margins(model, beats[row])]
+            gained[row] = [*margins(model, beats[row]), *mistakes]
     return gained
 
 
 def choose_thresholds(gained: Values) -> Values:
     """For each kind the margin that at most ``FALSE_WARNINGS`` recordings as stored exceed.
 
-    ``gained`` is (recordings, kinds), out of fold. Only recordings count whose best explanation is
-    that kind. No threshold lies below ``LEAST_MARGIN``.
+    ``gained`` is (recordings, KINDS and MISTAKES), out of fold. Of an exchange only recordings
+    count whose best exchange it is. No threshold lies below ``LEAST_MARGIN``.
     """
-    best = gained.argmax(axis=1)
+    best = gained[:, : len(KINDS)].argmax(axis=1)
     thresholds = np.full(gained.shape[1], LEAST_MARGIN)
     for kind in range(gained.shape[1]):
-        own = np.sort(gained[best == kind, kind])[::-1]
+        counted = (best == kind) if kind < len(KINDS) else np.full(len(gained), True)
+        own = np.sort(gained[counted, kind])[::-1]
         if own.size > FALSE_WARNINGS:
             thresholds[kind] = max(LEAST_MARGIN, own[FALSE_WARNINGS] + 1e-3)
     return thresholds
@@ -109,6 +142,6 @@ def write(model: ReversalModel, card: dict[str, object], folder: Path) -> None:
         biases=model.biases.astype(np.float16),
         output=model.output.astype(np.float16),
     )
-    named = {f"{a}/{b}": round(t, 4) for (a, b), t in zip(KINDS, model.thresholds, strict=True)}
+    named = dict(zip(threshold_names(), model.thresholds.round(4).tolist(), strict=True))
     held = card | {"thresholds": named}
     (folder / "card.json").write_text(json.dumps(held, indent=1) + "\n", encoding="utf-8")

@@ -9,8 +9,8 @@ from html import escape
 import streamlit as st
 
 from ecgcore.recording import Recording
+from ecgcore.signal.arrangement import LeadMistake
 from ecgcore.signal.quality import QualityWarning
-from ecgcore.signal.reversal import Reversal
 from ecgcore.signal.verdict import Verdict
 from ecgcore.ui import readings, services
 from ecgcore.ui.navigation import Position
@@ -34,7 +34,7 @@ def known_remarks(recording: Recording) -> tuple[Remark, ...]:
         recording,
         services.quality(recording),
         readings.verdict(recording),
-        readings.reversals(recording),
+        readings.lead_mistake(recording),
     )
 
 
@@ -42,13 +42,13 @@ def remarks(
     recording: Recording,
     quality: tuple[QualityWarning, ...],
     verdict: Verdict,
-    reversals: tuple[Reversal, ...] = (),
+    mistake: LeadMistake | None = None,
 ) -> tuple[Remark, ...]:
-    """Whether it is fit to read, exchanged electrodes, what the reader and the quality gate say;
+    """Whether it is fit to read, leads that seem others, what the reader and the quality gate say;
     the gravest first.
     """
     found = [] if verdict.acceptable else [Remark("unusable", f"Not fit to read. {verdict.reason}")]
-    found += [Remark("warning", f"Electrodes: {one.reason}") for one in reversals]
+    found += [Remark("warning", mistake.text)] if mistake else []
     found += [Remark("warning", f"Reading: {text}") for text in recording.source.warnings]
     # The sentences name their leads.
     found += [Remark(warning.severity, warning.text) for warning in quality]

@@ -14,6 +14,7 @@ from ecgcore.recording import Recording
 from ecgcore.rules.applying import apply_rules
 from ecgcore.rules.criteria import criteria_set
 from ecgcore.rules.finding import Finding
+from ecgcore.signal.arrangement import LeadMistake, suspect_leads
 from ecgcore.signal.beats import Beats, MedianBeat, find_beats
 from ecgcore.signal.beats import median_beat as beats_median
 from ecgcore.signal.delineation import Method, delineate
@@ -21,7 +22,6 @@ from ecgcore.signal.delineation.waves import Delineation
 from ecgcore.signal.intervals import UsualBeat
 from ecgcore.signal.measured import Measurements
 from ecgcore.signal.measurements import measure, usual_waves
-from ecgcore.signal.reversal import Reversal, suspect_reversal
 from ecgcore.signal.verdict import Verdict, judge
 from ecgcore.ui.memory import Memory
 
@@ -31,7 +31,7 @@ class _Memories:
     """One of each a server; each entry is under 100 kB."""
 
     verdicts: Memory[Verdict] = field(default_factory=lambda: Memory(64))
-    reversals: Memory[tuple[Reversal, ...]] = field(default_factory=lambda: Memory(64))
+    mistakes: Memory[LeadMistake | None] = field(default_factory=lambda: Memory(64))
     delineations: Memory[Delineation] = field(default_factory=lambda: Memory(64))
     beats: Memory[Beats] = field(default_factory=lambda: Memory(64))
     medians: Memory[MedianBeat] = field(default_factory=lambda: Memory(16))
@@ -53,19 +53,15 @@ def verdict(recording: Recording) -> Verdict:
     return memories().verdicts.get(_identity(recording), lambda: judge(recording))
 
 
-def reversals(recording: Recording) -> tuple[Reversal, ...]:
-    """The exchange of electrodes that the recording looks like, none or one."""
-
-    def compute() -> tuple[Reversal, ...]:
-        suspected = suspect_reversal(recording)
-        return () if suspected is None else (suspected,)
-
-    return memories().reversals.get(_identity(recording), compute)
+def lead_mistake(recording: Recording) -> LeadMistake | None:
+    """The mistake with electrodes or leads that the recording looks like."""
+    found = memories().mistakes
+    return found.get(_identity(recording), lambda: suspect_leads(recording))
 
 
 def known(recording: Recording) -> Known:
     """Both, as a model wants them before it answers."""
-    return Known(verdict(recording), reversals(recording))
+    return Known(verdict(recording), lead_mistake(recording))
 
 
 def doubted_leads(recording: Recording) -> tuple[str, ...]:

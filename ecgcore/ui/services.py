@@ -267,7 +267,7 @@ def _fetch(entry: Entry, model: str | None) -> None:
         return
     quality(recording)
     readings.verdict(recording)
-    readings.reversals(recording)
+    readings.lead_mistake(recording)
     readings.measurements(recording, DEFAULT_METHOD)
     if model is not None and (model, version(model)) in memories().predictors:
         prediction(model, recording)

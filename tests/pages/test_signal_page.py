@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -134,3 +135,14 @@ def test_exchanged_arm_electrodes_are_warned_of(app: AppTest, tmp_path: Path) ->
     open_recording(app, entry.key)
     assert "Electrodes:" in html(app)
     assert "may be exchanged" in html(app)
+
+
+def test_leads_turned_over_are_warned_of_whatever_model_is_chosen(
+    app: AppTest, tmp_path: Path
+) -> None:
+    usual = simulate(PRESETS["sinus"], "sinus").recording
+    save_npz(tmp_path / "turned" / "turned.npz", replace(usual, signal=-usual.signal))
+    workspace(tmp_path).add_folder(str(tmp_path / "turned"))
+    entry = next(e for e in workspace(tmp_path).entries() if e.name == "turned")
+    open_recording(app, entry.key)
+    assert "All leads seem turned over" in html(app)

@@ -7,19 +7,22 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ecgcore.signal.reversal import KINDS, load_reversal_model, margins
+from ecgcore.signal.arrangement import mistake_margins
+from ecgcore.signal.reversal import load_reversal_model, margins, threshold_names
 from ecgcore.training import reversal
 from ecgcore.training.reversal import LEAST_MARGIN, choose_thresholds, fit, training_inputs, write
 
 
 def test_one_false_warning_of_a_kind_is_left() -> None:
-    gained = np.full((100, len(KINDS)), -5.0)
+    gained = np.full((100, len(threshold_names())), -5.0)
     gained[:3, 2] = (6.0, 4.0, 3.0)
     gained[3:5, 0] = (1.0, 0.5)
+    gained[1:4, -1] = (7.0, 5.0, 2.0)
     thresholds = choose_thresholds(gained)
-    assert thresholds[2] == pytest.approx(4.001)
-    assert np.count_nonzero(gained[:, 2] >= thresholds[2]) == 1
-    assert np.delete(thresholds, 2) == pytest.approx(LEAST_MARGIN)
+    for kind, chosen in ((2, 4.001), (len(gained[0]) - 1, 5.001)):
+        assert thresholds[kind] == pytest.approx(chosen)
+        assert np.count_nonzero(gained[:, kind] >= thresholds[kind]) == 1
+    assert np.delete(thresholds, [2, -1]) == pytest.approx(LEAST_MARGIN)
 
 
 def test_a_fitted_network_prefers_the_true_arrangement(
@@ -33,6 +36,7 @@ def test_a_fitted_network_prefers_the_true_arrangement(
     model = fit(training_inputs(beats[:40]))
     for one in beats[40:]:
         assert margins(model, one).max() < 0
+        assert max(ways.max() for ways in mistake_margins(model, one)) < 0
     write(model, {"name": "test"}, tmp_path)
     loaded = load_reversal_model(tmp_path)
     np.testing.assert_allclose(margins(loaded, beats[50]), margins(model, beats[50]), atol=0.05)

@@ -16,6 +16,7 @@ MM = 72 / 25.4
 
 _OBJECT = re.compile(rb"(\d+) 0 obj\n(.*?)\nendobj", re.S)
 _TOKEN = re.compile(rb"\((?:\\.|[^\\()])*\)|\[|\]|/[^\s/\[\]()<>]+|[^\s/\[\]()<>]+|<<|>>", re.S)
+_NUMBER = re.compile(rb"[-+]?[\d.]+")
 _ESCAPED = re.compile(rb"\\(.)", re.S)
 _LETTERS = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"b": b"\b", b"f": b"\f"}
 
@@ -116,7 +117,7 @@ def _operations(content: bytes) -> Iterator[tuple[str, list[Any]]]:
             operands.append(_ESCAPED.sub(lambda m: _LETTERS.get(m[1], m[1]), token[1:-1]))
         elif token.startswith(b"/"):
             operands.append(token[1:].decode())
-        elif re.fullmatch(rb"[-+]?[\d.]+", token):
+        elif _NUMBER.fullmatch(token):
             operands.append(float(token))
         elif token not in (b"[", b"]", b"<<", b">>"):
             yield token.decode("latin-1"), operands

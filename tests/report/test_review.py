@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import cache
+from itertools import product
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,9 +19,11 @@ from ecgcore import DISCLAIMER
 from ecgcore.drawing.layout import LAYOUTS
 from ecgcore.drawing.page import PaperOptions
 from ecgcore.drawing.palette import LIGHT
+from ecgcore.drawing.print_page import PrintPage, write_pdf
 from ecgcore.recording import SIMULATED, Patient, Source, Statement
+from ecgcore.report import review
 from ecgcore.report.review import print_review
-from ecgcore.report.values import Decision, ReviewReport
+from ecgcore.report.values import Decision, Printed, ReviewReport
 from ecgcore.signal.filters import DisplayFilter
 from tests.drawing.recordings import lead_height, pulses
 from tests.pdf_reading import MM, Line, Page, read_pdf, streams
@@ -29,6 +35,8 @@ from tests.report.reports import (
 )
 
 TOLERANCE_MM = 0.01
+GAINS = {25: 10, 50: 20}
+"""The gain that each speed is printed with in every layout."""
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 
@@ -38,6 +46,45 @@ def _pages(report: ReviewReport, identifiers: bool = False) -> list[Page]:
 
 def _all_text(report: ReviewReport, identifiers: bool = False) -> str:
     return "\n".join(page.text() for page in _pages(report, identifiers))
+
+
+@cache
+def _printed() -> Printed:
+    """The full report, printed once for all that look at it."""
+    return print_review(full_report())
+
+
+@cache
+def _full_text() -> str:
+    return "\n".join(page.text() for page in read_pdf(_printed().pdf))
+
+
+@cache
+def _plain_pages() -> tuple[Page, ...]:
+    """The pages of a recording alone."""
+    return tuple(_pages(ReviewReport(pulses())))
+
+
+def _as_written(report: ReviewReport) -> tuple[tuple[PrintPage, ...], str]:
+    """The pages and the title that ``print_review`` would write into the report's own file."""
+    given: list[Any] = []
+
+    def keep(*words: Any) -> bytes:
+        given.append(words)
+        return b""
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(review, "write_pdf", keep)
+        print_review(report)
+    ((pages, title, *_),) = given
+    return tuple(pages), title
+
+
+def _together(reports: Sequence[ReviewReport]) -> bytes:
+    """All pages of the reports in one file, under all titles: what a file costs is its fonts."""
+    written = [_as_written(report) for report in reports]
+    pages = [page for pages, _ in written for page in pages]
+    return write_pdf(pages, "; ".join(title for _, title in written), DISCLAIMER)
 
 
 def _upright(lines: list[Line]) -> np.ndarray:
@@ -53,7 +100,7 @@ def _traces(page: Page) -> list[np.ndarray]:
 
 
 def test_the_paper_is_at_true_scale() -> None:
-    page, *_ = _pages(ReviewReport(pulses()))
+    page, *_ = _plain_pages()
     assert page.size == pytest.approx((297 * MM, 210 * MM), abs=1e-3)
     for colour, step in ((LIGHT.major_grid, 5.0), (LIGHT.minor_grid, 1.0)):
         across = _upright(page.of_colour(colour))
@@ -91,12 +138,25 @@ def test_every_sample_lies_where_its_time_and_voltage_say(speed: int, gain: int)
     assert f"{speed} mm/s   {gain} mm/mV" in page.text()
 
 
-@pytest.mark.parametrize("layout", LAYOUTS)
-@pytest.mark.parametrize(("speed", "gain"), [(25, 10), (50, 20)])
-def test_every_layout_fits_its_page(layout: str, speed: int, gain: int) -> None:
+@pytest.fixture(scope="module")
+def first_pages() -> dict[tuple[str, int], Page]:
+    """The paper of a recording of far too high voltages, by layout and speed."""
     tall = replace(pulses(2.0), signal=pulses(2.0).signal * 60)
-    options = PaperOptions(layout=layout, speed=speed, gain=gain)  # type: ignore[arg-type]
-    page, *_ = _pages(ReviewReport(tall, paper=options))
+    wanted = list(product(LAYOUTS, GAINS))
+    firsts = []
+    for layout, speed in wanted:
+        options = PaperOptions(layout=layout, speed=speed, gain=GAINS[speed])  # type: ignore[arg-type]
+        firsts.append(_as_written(ReviewReport(tall, paper=options))[0][0])
+    return dict(zip(wanted, read_pdf(write_pdf(firsts, "layouts", DISCLAIMER)), strict=True))
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("speed", GAINS)
+def test_every_layout_fits_its_page(
+    first_pages: dict[tuple[str, int], Page], layout: str, speed: int
+) -> None:
+    page = first_pages[layout, speed]
+    assert f"{speed} mm/s   {GAINS[speed]} mm/mV" in page.text()
     grid = np.concatenate([np.array(line.points) for line in page.of_colour(LIGHT.major_grid)])
     assert (grid >= 5 * MM).all() and (grid <= np.array(page.size) - 5 * MM).all()
     foot = next(text for text in page.texts if text.text == DISCLAIMER)
@@ -111,7 +171,7 @@ def test_the_usual_paper_is_a4_whatever_the_voltages() -> None:
 
 
 def test_the_filter_is_named_and_changes_the_picture_only() -> None:
-    plain, *_ = _pages(ReviewReport(pulses()))
+    plain, *_ = _plain_pages()
     assert "filter: none (display)" in plain.text()
     options = PaperOptions(display_filter=DisplayFilter("0.5-40 Hz", 50))
     page, *_ = _pages(ReviewReport(pulses(), paper=options))
@@ -139,7 +199,7 @@ def test_of_half_an_hour_five_minutes_are_printed_and_the_rest_is_told() -> None
 
 
 def test_everything_that_was_found_is_printed() -> None:
-    text = _all_text(full_report())
+    text = _full_text()
     for said in (
         "case 17", "63 years", "female", "recorded 2026-03-04 05:06", "10.0 s at 500 Hz", "WFDB",
         f"SHA-256 {'ab' * 32}", "An odd thing was read.", "Not fit to read. V1 is flat.",
@@ -156,7 +216,7 @@ def test_everything_that_was_found_is_printed() -> None:
 
 
 def test_what_was_not_asked_for_is_said_to_be_so() -> None:
-    text = _all_text(ReviewReport(pulses()))
+    text = "\n".join(page.text() for page in _plain_pages())
     assert "Nothing was measured for this report." in text
     assert "No rules were applied for this report." in text
     assert "No decision is on file." in text and "Signature" in text
@@ -166,7 +226,7 @@ def test_a_decision_on_another_version_says_so() -> None:
     other = replace(known_decision(), sha256="cd" * 32)
     text = _all_text(replace(full_report(), decision=other))
     assert f"{'cd' * 32}: NOT the one printed here" in text.replace("\n", " ")
-    assert "NOT the one printed here" not in _all_text(full_report())
+    assert "NOT the one printed here" not in _full_text()
 
 
 def test_an_unknown_action_is_refused() -> None:
@@ -242,13 +302,18 @@ def _naming(patient_id: str) -> ReviewReport:
 
 
 def test_none_of_20_identifiers_is_printed() -> None:
-    for number in range(20):
-        planted = f"{'QX'[number % 2]}-{7340 + 31 * number}"
-        pdf = print_review(_naming(planted)).pdf
-        everything = "\n".join(page.text() for page in read_pdf(pdf)).lower()
-        assert planted.lower() not in everything
-        assert not any(planted.encode() in part for part in (pdf, *streams(pdf)))
-        assert "[patient id]" in everything and "63 years" in everything
+    planted = [f"{'QX'[number % 2]}-{7340 + 31 * number}" for number in range(20)]
+    pdf = _together([_naming(patient_id) for patient_id in planted])
+    pages = read_pdf(pdf)
+    everything = "\n".join(page.text() for page in pages).lower()
+    parts = (pdf, *streams(pdf))
+    for patient_id in planted:
+        assert patient_id.lower() not in everything
+        assert not any(patient_id.encode() in part for part in parts)
+    assert len(pages) == 40
+    for first in range(0, 40, 2):
+        text = "\n".join(page.text() for page in pages[first : first + 2]).lower()
+        assert "[patient id]" in text and "63 years" in text
 
 
 def test_identifiers_are_printed_where_they_are_asked_for() -> None:
@@ -272,7 +337,7 @@ def test_a_simulated_heart_is_still_called_simulated() -> None:
 
 
 def test_the_file_is_vectors_and_text_alone() -> None:
-    pdf = print_review(full_report()).pdf
+    pdf = _printed().pdf
     assert pdf.startswith(b"%PDF-1.") and pdf.rstrip().endswith(b"%%EOF")
     assert b"/Subtype /Image" not in pdf and b"/Subtype /Form" not in pdf
     assert b"/Subtype /Type3" not in pdf and b"/FontFile2" in pdf
@@ -281,8 +346,7 @@ def test_the_file_is_vectors_and_text_alone() -> None:
 
 
 def test_the_same_report_gives_the_same_bytes() -> None:
-    first = print_review(full_report()).pdf
-    assert print_review(full_report()).pdf == first
+    assert print_review(full_report()).pdf == _printed().pdf
     program = (
         "import hashlib; from ecgcore.report.review import print_review; "
         "from tests.report.reports import full_report; "

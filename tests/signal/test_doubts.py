@@ -47,20 +47,23 @@ def said(ecg: Simulated, signal: NDArray[np.floating], truth: Delineation, words
     return [one for one in measure(recording, truth).warnings if words in one]
 
 
+def all_said(ecg: Simulated) -> str:
+    """All that is said of the recording with its true waves."""
+    return "\n".join(measure(ecg.recording, ecg.truth).warnings)
+
+
 @pytest.mark.parametrize("noise", [{}, NOISY], ids=["clean", "noisy"])
 @pytest.mark.parametrize("name", list(PRESETS))
 def test_usual_recordings_are_not_doubted(name: str, noise: dict[str, float]) -> None:
-    ecg = simulate(replace(PRESETS[name], **noise), name)
-    for words in (GOES_ON, SLOPES, SILENT, MISSING):
-        assert not said(ecg, ecg.recording.signal, ecg.truth, words)
+    found = all_said(simulate(replace(PRESETS[name], **noise), name))
+    assert not any(words in found for words in (GOES_ON, SLOPES, SILENT, MISSING))
 
 
 @pytest.mark.parametrize("every", [2, 3])
 def test_an_ectopic_beat_is_no_part_of_t(every: int) -> None:
     options = SimulationOptions(seed=18, ectopics="ventricular", ectopic_every=every)
-    ecg = simulate(options, "ectopics")
-    for words in (GOES_ON, SLOPES, SILENT):
-        assert not said(ecg, ecg.recording.signal, ecg.truth, words)
+    found = all_said(simulate(options, "ectopics"))
+    assert not any(words in found for words in (GOES_ON, SLOPES, SILENT))
 
 
 def test_a_flat_end_or_beginning_is_told() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pytest
@@ -24,12 +25,20 @@ NOISY = {"muscle_uv": 25.0, "mains_uv": 50.0, "wander_mv": 1.0, "wander_hz": 0.3
 SINUS = [name for name, options in PRESETS.items() if options.has_p]
 
 
+_MEASURED: dict[int, tuple[Simulated, Measurements]] = {}
+
+
+@cache
 def simulated(name: str, **changes: float) -> Simulated:
     return simulate(replace(PRESETS[name], **changes), name)
 
 
 def measured(given_ecg: Simulated) -> Measurements:
-    return measure(given_ecg.recording, given_ecg.truth)
+    """What is measured with the true waves, once for each heart of ``simulated``."""
+    if id(given_ecg) not in _MEASURED:  # the heart is kept, so that none takes its number
+        found = measure(given_ecg.recording, given_ecg.truth)
+        _MEASURED[id(given_ecg)] = (given_ecg, found)
+    return _MEASURED[id(given_ecg)][1]
 
 
 def number(found: Measurements, name: str) -> float:

@@ -164,9 +164,8 @@ def test_recordings_of_the_challenge(ecg_data: Path) -> None:
     held = np.load(ecg_data / "cinc2011" / "development.npz", allow_pickle=False)
     unfit = held["quality"] == 1
     chosen = np.r_[np.flatnonzero(unfit)[:15], np.flatnonzero(~unfit)[:15]]
-    called = np.array(
-        [not judge(changed(held["X"][i].T * float(held["scale"]))).acceptable for i in chosen]
-    )
+    signals = held["X"][chosen] * float(held["scale"])
+    called = np.array([not judge(changed(signal.T)).acceptable for signal in signals])
     assert called[:15].mean() >= 0.8
     assert called[15:].mean() <= 0.15
 

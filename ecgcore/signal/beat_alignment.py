@@ -21,7 +21,7 @@ _REACH_SECONDS = 0.04
 _ROUNDS = 3
 _TAPS = 12
 """Samples at each side of the sinc; with the Kaiser window under 0.1 % error below 0.4 x rate."""
-_KAISER_BETA = 8.0
+_KAISER_WINDOW = np.kaiser(2 * _TAPS + 1, 8.0)
 
 
 def level_before(values: _Values, onset: float, rate: float) -> _Values:
@@ -94,20 +94,19 @@ def _between(part: _Values, fraction: float) -> _Values:
     if abs(fraction) < 1e-6:
         return part.copy()
     taps = np.arange(-_TAPS, _TAPS + 1)
-    kernel = np.sinc(taps + fraction) * np.kaiser(2 * _TAPS + 1, _KAISER_BETA)
+    kernel = np.sinc(taps + fraction) * _KAISER_WINDOW
     kernel /= kernel.sum()
-    shifted = np.empty_like(part)
+    known = np.isfinite(part)
+    filled = np.where(known, part, 0.0)
     at = np.arange(part.shape[1])
-    for lead, row in enumerate(part):
-        known = np.isfinite(row)
-        if not known.any():
-            shifted[lead] = np.nan
-            continue
-        filled = row if known.all() else np.interp(at, at[known], row[known])
-        edge = np.pad(filled, _TAPS, mode="edge")
-        moved = np.convolve(edge, kernel, mode="valid")
-        shifted[lead] = np.where(known, moved, np.nan)
-    return shifted
+    for lead in np.flatnonzero(known.any(axis=1) & ~known.all(axis=1)):
+        there = known[lead]
+        filled[lead] = np.interp(at, at[there], part[lead, there])
+    edges = np.pad(filled, ((0, 0), (_TAPS, _TAPS)), mode="edge")
+    moved = np.empty_like(part)
+    for row, edge in enumerate(edges):
+        moved[row] = np.convolve(edge, kernel, mode="valid")
+    return np.where(known, moved, np.nan)
 
 
 def aligned_beats(values: _Values, positions: _Values, rate: float) -> _Values:

@@ -1,7 +1,7 @@
 """Records to check an exported model on: simulated hearts, prepared as the model wants them.
 
-Sixteen hearts are prepared as any recording is; a hundred records come of them by shifting in
-time, scaling and noise, drawn with a fixed seed. What is told beside the signal is one heart's, in
+Sixteen hearts, or as many as records are wanted, are prepared as any recording is; a hundred
+records come of them by shifting in time, scaling and noise, drawn with a fixed seed. What is told beside the signal is one heart's, in
 a fifth of its columns not known.
 """
 
@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ecgcore.models.input_spec import InputSpec, UnfitRecordingError, prepare
+from ecgcore.models.input_spec import InputSpec, Prepared, UnfitRecordingError, prepare
 from ecgcore.signal.simulator import PRESETS, simulate
 
 _UNKNOWN = 0.2
@@ -20,8 +20,10 @@ def simulated_records(
     spec: InputSpec, count: int
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """(count, leads, samples) inputs and (count, columns) values beside them."""
-    hearts = []
+    hearts: list[Prepared] = []
     for name, options in PRESETS.items():
+        if len(hearts) == count:
+            break
         try:
             hearts.append(prepare(simulate(options, name).recording, spec))
         except UnfitRecordingError:

@@ -1,8 +1,8 @@
 """Records to check an exported model on: simulated hearts, prepared as the model wants them.
 
 Sixteen hearts, or as many as records are wanted, are prepared as any recording is; a hundred
-records come of them by shifting in time, scaling and noise, drawn with a fixed seed. What is told beside the signal is one heart's, in
-a fifth of its columns not known.
+records come of them by shifting in time, scaling and noise, drawn with a fixed seed. What is told
+beside the signal is one heart's, in a fifth of its columns not known.
 """
 
 from __future__ import annotations

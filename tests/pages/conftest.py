@@ -14,9 +14,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
+from streamlit.components.v2 import manifest_scanner
 
 from ecgcore.models import card
 from ecgcore.ui import label_services, services, style
@@ -53,8 +54,19 @@ def write_records(folder: Path) -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def installed_components() -> list[Any]:
+    """The components that Streamlit finds among all installed packages."""
+    return manifest_scanner.scan_component_manifests()
+
+
 @pytest.fixture
-def app(tmp_path: Path, example_models: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[AppTest]:
+def app(
+    tmp_path: Path,
+    example_models: Path,
+    installed_components: list[Any],
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[AppTest]:
     """The application in process, with a workspace and models of its own; not yet run."""
     from streamlit.testing.v1 import AppTest
 
@@ -63,6 +75,9 @@ def app(tmp_path: Path, example_models: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("ECG_WORKSPACE", str(tmp_path / "workspace"))
     monkeypatch.setattr(card, "SHIPPED", example_models)
     monkeypatch.setattr(services, "explain", explain_known)
+    # A server searches once; in process every test would, and it takes as long as many a test.
+    found = installed_components
+    monkeypatch.setattr(manifest_scanner, "scan_component_manifests", lambda: found)
     # Here every run begins as a server's first one does; the browser's tests see the real thing.
     monkeypatch.setattr(style, "_run_under_app", lambda: None)
     monkeypatch.chdir(REPOSITORY)

@@ -83,12 +83,13 @@ def _add_folder(page: Page, folder: Path) -> None:
     page.get_by_text("20 of 20 recordings").wait_for()
 
 
-def test_the_demo_opens_with_paper_and_findings(page: Page) -> None:
-    _open_demo(page)
-    page.locator(FINDING).first.wait_for()
-    assert page.locator(LINES).count() >= 13
-    assert "42 years, female" in page.locator(".lightbox-head").inner_text()
-    assert "not a medical device" in page.locator(".lightbox-foot").inner_text()
+def test_the_demo_opens_with_paper_and_findings(standing: Served, browser: Browser) -> None:
+    with watched_page(standing, browser) as page:
+        _open_demo(page)
+        page.locator(FINDING).first.wait_for()
+        assert page.locator(LINES).count() >= 13
+        assert "42 years, female" in page.locator(".lightbox-head").inner_text()
+        assert "not a medical device" in page.locator(".lightbox-foot").inner_text()
 
 
 @pytest.mark.parametrize("window", [700, 1440, 1920])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,12 +10,19 @@ import onnxruntime
 import pytest
 
 from tests.models.shelf_example import model_files, write_model
-from tests.pages.conftest import Served
+from tests.pages.conftest import Served, serving
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory, example_models: Path) -> Iterator[Served]:
+    """One server for both tests; the second one only looks."""
+    with serving(tmp_path_factory.mktemp("served"), example_models) as running:
+        yield running
 
 
 def _rest(page: Page) -> None:

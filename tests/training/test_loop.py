@@ -21,7 +21,7 @@ from ecgcore.training.checkpoint import (
     Weights,
 )
 from ecgcore.training.judging import CALIBRATED, NOT_CALIBRATED, OWN_PROBABILITIES
-from ecgcore.training.loop import Run, train
+from ecgcore.training.loop import Run, Trained, train
 from ecgcore.training.options import TrainOptions, options_from_json
 from ecgcore.training.publish import publish
 from ecgcore.training.records import split
@@ -51,6 +51,12 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> PackedData:
     return load_packed(write_packed(tmp_path_factory.mktemp("packed") / "packed.npz"))
 
 
+@pytest.fixture(scope="module")
+def whole(data: PackedData, tmp_path_factory: pytest.TempPathFactory) -> Trained:
+    """An undisturbed run, to which others are compared."""
+    return train(OPTIONS, data, tmp_path_factory.mktemp("whole"))
+
+
 def _equal(one: Weights, two: Weights) -> bool:
     return all(torch.equal(one[name], two[name]) for name in one) and set(one) == set(two)
 
@@ -65,8 +71,9 @@ def test_a_learnable_label_is_learned(data: PackedData, tmp_path: Path) -> None:
     assert rows["MI"]["auroc"] > rows["CD"]["auroc"]
 
 
-def test_an_interrupted_run_ends_with_the_same_weights(data: PackedData, tmp_path: Path) -> None:
-    whole = train(OPTIONS, data, tmp_path / "whole")
+def test_an_interrupted_run_ends_with_the_same_weights(
+    data: PackedData, whole: Trained, tmp_path: Path
+) -> None:
     for _ in range(OPTIONS.epochs):
         torch.manual_seed(np.random.default_rng().integers(1 << 30))
         _run(OPTIONS, data, tmp_path / "parts").epoch()
@@ -354,9 +361,8 @@ class _StopsAt(Watch):
 
 
 def test_a_run_stopped_within_an_epoch_ends_with_the_same_weights(
-    data: PackedData, tmp_path: Path
+    data: PackedData, whole: Trained, tmp_path: Path
 ) -> None:
-    whole = train(OPTIONS, data, tmp_path / "whole")
     for step in (2, 3, 5):  # of six steps an epoch
         torch.manual_seed(step)
         watch = _StopsAt(step)

@@ -9,6 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from ecgcore.recording import Recording, Source
+from ecgcore.signal.beat_alignment import beat_windows
 from ecgcore.signal.beats import Beats, find_beats, median_beat
 from ecgcore.signal.delineation.waves import Delineation
 from ecgcore.signal.ectopy import BeatFacts, ectopic_kinds
@@ -252,6 +253,20 @@ def test_the_median_beat_ignores_ectopic_beats_and_missing_samples() -> None:
     known = np.isfinite(whole.signal)
     assert np.isfinite(holed.signal[known]).all()
     assert np.abs(holed.signal - whole.signal)[known].max() < 0.05
+
+
+def test_a_window_between_samples_keeps_its_gaps() -> None:
+    at = np.arange(400) / RATE
+    values = np.stack([np.sin(2 * np.pi * 9 * at)] * 3)
+    values[1, 195:199] = np.nan
+    values[2] = np.nan
+    (window,) = beat_windows(values, np.array([200.4]), 30, 30)
+    expected = np.sin(2 * np.pi * 9 * (np.arange(170, 231) + 0.4) / RATE)
+    np.testing.assert_allclose(window[0], expected, atol=2e-3)
+    assert np.flatnonzero(np.isnan(window[1])).tolist() == [25, 26, 27, 28]
+    assert np.isnan(window[2]).all()
+    far = np.r_[0:10, 45:61]  # the line across the gap is felt beside it
+    np.testing.assert_allclose(window[1, far], expected[far], atol=5e-3)
 
 
 def test_a_single_beat_is_its_own_median() -> None:

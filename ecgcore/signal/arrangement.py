@@ -2,9 +2,9 @@
 
 Electrodes can be exchanged (``ecgcore.signal.reversal``), and an export can multiply every lead or
 one by minus one, or name the chest leads in another order. Each mistake is undone, and suspected
-where the recording then looks far more usual to the same network. Of several explanations a
-simpler one is kept unless another makes the recording clearly more usual: whatever two exchanged
-electrodes explain, some order of all chest leads explains a little better.
+where the recording then looks far more usual to a network that has learnt it. Of several
+explanations a simpler one is kept unless another makes the recording clearly more usual: whatever
+two exchanged electrodes explain, some order of all chest leads explains a little better.
 """
 
 from __future__ import annotations
@@ -86,7 +86,8 @@ def mistake_margins(model: ReversalModel, beats: Values) -> tuple[Values, ...]:
     """How much more usual median beats (12, samples) look with each of MISTAKES undone: log odds,
     for each its ways."""
     ways = [_turned_over(beats), _each_chest_lead_turned(beats), _reordered(beats, _EACH_ORDER)]
-    usual = model.usualness(network_inputs(np.concatenate([beats[None], *ways])))
+    inputs = network_inputs(np.concatenate([beats[None], *ways]))
+    usual = model.of_all_mistakes().usualness(inputs)
     ends = np.cumsum([1, *(len(way) for way in ways)])
     return tuple(usual[start:end] - usual[0] for start, end in pairwise(ends))
 

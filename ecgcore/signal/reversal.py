@@ -85,8 +85,9 @@ class Reversal:
 class ReversalModel:
     """Members of an ensemble stacked: weights (members, inputs, hidden), output (members, hidden).
 
-    ``mean`` and ``scale`` are (inputs,). ``thresholds`` are margins in log odds, of KINDS and
-    then of MISTAKES.
+    Half of the members, the first, have learnt exchanges alone; the others all mistakes. ``mean``
+    and ``scale`` are (inputs,). ``thresholds`` are margins in log odds, of KINDS and then of
+    MISTAKES.
     """
 
     mean: Values
@@ -98,13 +99,20 @@ class ReversalModel:
 
     def usualness(self, inputs: Values) -> Values:
         """How usual an arrangement looks, (...), log scale without zero, from (..., inputs)."""
-        standard = np.clip((inputs - self.mean) / self.scale, -4.0, 4.0)
         members, width, hidden_width = self.weights.shape
         beside = self.weights.transpose(1, 0, 2).reshape(width, members * hidden_width)
+        standard = np.clip((inputs - self.mean) / self.scale, -4.0, 4.0)
         summed = (standard @ beside).reshape(*inputs.shape[:-1], members, hidden_width)
         hidden = np.tanh(summed + self.biases)
         usual: Values = np.einsum("...mh,mh->...m", hidden, self.output).mean(axis=-1)
         return usual
+
+    def of_all_mistakes(self) -> ReversalModel:
+        """The members that have learnt all mistakes."""
+        half = len(self.weights) // 2
+        return replace(
+            self, weights=self.weights[half:], biases=self.biases[half:], output=self.output[half:]
+        )
 
 
 def _sources(a: str, b: str) -> dict[str, tuple[str, int]]:

@@ -2,9 +2,9 @@
 
 Conditional logistic regression: of a recording and the same recording with each exchange of
 electrodes made, leads turned over or chest leads in another order, the recording as stored is the
-right one. Half of the members learn the exchanges alone, some of which are the hardest to tell,
-and half all mistakes. They differ in their start, too; dropout and weight decay keep 1,400
-recordings enough.
+right one. Half of the members of the ensemble learn the exchanges alone, some of which are hard
+to tell, and half all mistakes; all are asked of exchanges. They differ in their start, too;
+dropout and weight decay keep 1,400 recordings enough.
 """
 
 from __future__ import annotations
@@ -124,7 +124,7 @@ def choose_thresholds(gained: Values) -> Values:
     best = gained[:, : len(KINDS)].argmax(axis=1)
     thresholds = np.full(gained.shape[1], LEAST_MARGIN)
     for kind in range(gained.shape[1]):
-        counted = (best == kind) if kind < len(KINDS) else np.full(len(gained), True)
+        counted = best == kind if kind < len(KINDS) else np.full(len(gained), True)
         own = np.sort(gained[counted, kind])[::-1]
         if own.size > FALSE_WARNINGS:
             thresholds[kind] = max(LEAST_MARGIN, own[FALSE_WARNINGS] + 1e-3)

@@ -18,7 +18,6 @@ from ecgcore.signal.reversal import (
     MISTAKES,
     exchange_electrodes,
     load_reversal_model,
-    margins,
     median_beats,
     threshold_names,
 )
@@ -85,11 +84,13 @@ def test_what_the_network_learns_from_is_never_the_recording_itself() -> None:
     assert (np.sort(np.abs(made), axis=1) == np.sort(np.abs(beats), axis=0)).all()
 
 
-def test_the_shipped_thresholds_are_all_there() -> None:
-    assert len(threshold_names()) == len(KINDS) + 3
-    assert load_reversal_model().thresholds.shape == (len(KINDS) + 3,)
-    assert (load_reversal_model().thresholds > 2).all()
-    assert margins(load_reversal_model(), np.ones((12, 72))).shape == (len(KINDS),)
+def test_the_shipped_network_has_members_and_thresholds_for_all_mistakes() -> None:
+    model = load_reversal_model()
+    assert model.thresholds.shape == (len(threshold_names()),) == (len(KINDS) + 3,)
+    assert (model.thresholds > 2).all()
+    wide = model.of_all_mistakes()
+    assert 2 * len(wide.weights) == len(model.weights)
+    np.testing.assert_array_equal(wide.output, model.output[-len(wide.output) :])
 
 
 def test_without_twelve_leads_or_beats_nothing_is_said() -> None:

@@ -28,5 +28,5 @@ $(PYTHON):
 	$(BASE_PYTHON) -m venv .venv
 
 $(INSTALLED): requirements.txt | $(PYTHON)
-	$(PYTHON) -m pip install --disable-pip-version-check --quiet --no-compile --requirement requirements.txt
+	$(PYTHON) -m pip install --disable-pip-version-check --quiet --requirement requirements.txt
 	touch $@

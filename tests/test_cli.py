@@ -222,6 +222,8 @@ def test_options_that_cannot_be_trained_with_are_refused_first(
     [(["output"], "x"), (["spec", "sampling_rate"], float("nan")), (["spec", "seconds"], -1),
      (["spec", "leads"], ["I", "V9"]), (["spec", "resampling"], "x"), (["network"], "foo"),
      (["spec", "conditioning", "band"], []), (["spec", "conditioning", "stored_rate"], 0),
+     (["spec", "conditioning", "lowpass"], 20), (["spec", "conditioning", "lowpass"], []),
+     (["spec", "conditioning", "lowpass"], "x"),
      (["network_options"], {"foo": 1}), (["labels", 0, "threshold"], "x"),
      (["labels", 0, "threshold"], 1.5), (["labels", 0, "set"], "x"), (["labels", 0, "code"], 3),
      (["labels"], []), (["metrics"], None), (["paper"], 3)],

@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 
 from ecgcore.cli import main
+from ecgcore.datasets import subsets
 from ecgcore.datasets.catalogue import open_data_set
 from ecgcore.datasets.packed import load_packed
-from ecgcore.models.input_spec import prepare
+from ecgcore.datasets.packing import PackOptions, stored_counts
+from ecgcore.models.input_spec import Conditioning, prepare
 from ecgcore.models.predictor import read_predictor
 from ecgcore.training.publish import RULES_NOT_LEARNED
 from tests.datasets import public_layouts as layouts
@@ -38,6 +40,24 @@ def test_pack_prints_what_it_left_out(tmp_path: Path, capsys: pytest.CaptureFixt
     lost, done = _lines(capsys)
     assert lost["error"] == "Skipped" and str(lost["file"]).endswith("00002_hr.hea")
     assert (done["records"], done["skipped"]) == (3, 1)
+
+
+def test_a_subset_is_packed_as_its_records_were(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = Conditioning(lowpass=None)
+    (tmp_path / "few.csv").write_text("ecg_id,fold\n2,1\n3,2\n", encoding="utf-8")
+    monkeypatch.setattr(subsets, "FOLDER", tmp_path)
+    monkeypatch.setattr(subsets, "_CONDITIONED", {"few": before})
+    folder, packed = layouts.ptbxl(tmp_path / "set"), tmp_path / "few.pack"
+    words = ["data", "pack", "ptbxl", str(folder), "--out", str(packed), "--subset", "few"]
+    assert main(words) == 0
+    data = open_data_set("ptbxl", folder)
+    records = [data.read(entry) for entry in data.entries if entry.record_id in ("2", "3")]
+    for then in (True, False):
+        spec = PackOptions(conditioning=before if then else Conditioning()).spec
+        expected = np.stack([stored_counts(record, spec) for record in records])
+        assert np.array_equal(load_packed(packed).stored, expected) is then
 
 
 def _two_classes(folder: Path) -> Path:

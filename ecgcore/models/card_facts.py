@@ -28,10 +28,11 @@ def _what(card: ModelCard) -> dict[str, str]:
 
 def _input(card: ModelCard) -> dict[str, str]:
     spec = card.spec
-    low, high = spec.conditioning.band
+    (low, high), lowpass = spec.conditioning.band, spec.conditioning.lowpass
+    first = f" after a low-pass at {lowpass:g} Hz" if lowpass else ""
     return {
         "Input": f"{len(spec.leads)} leads ({', '.join(spec.leads)}), {spec.seconds:g} s at "
-        f"{spec.sampling_rate:g} Hz, band {low:g} to {high:g} Hz",
+        f"{spec.sampling_rate:g} Hz, band {low:g} to {high:g} Hz{first}",
         "Told beside the signal": ", ".join(spec.aside) or "nothing",
     }
 

@@ -6,9 +6,10 @@ Wilson's central terminal is the mean of the three limbs (Kligfield et al., Circ
 2007;115:1306-1324; Batchvarov et al., Incorrect electrode cable connection during
 electrocardiographic recording, Europace 2007;9:1081-1090). So every suspected exchange is undone
 and a small network says how usual the recording then looks; an exchange is suspected when undoing
-it makes the recording far more usual. Each lead's median beat is scaled to unit length first: false
-or unknown voltages change nothing. Fitted on PTB-XL with ``ecgcore.training.reversal``; data,
-method and figures are in ``assets/reversal/card.json``.
+it makes the recording far more usual. What else may be wrong with the leads, and what is said of a
+recording, is in ``ecgcore.signal.arrangement``. Each lead's median beat is scaled to unit length
+first: false or unknown voltages change nothing. Fitted on PTB-XL by ``ecgcore.training.reversal``;
+data, method and figures are in ``assets/reversal/card.json``.
 """
 
 from __future__ import annotations
@@ -74,11 +75,6 @@ class Reversal:
     kind: str
     margin: float
     reason: str
-
-    @property
-    def confidence(self) -> float:
-        """The share, 0 to 1, of the network's belief in the undone recording."""
-        return float(1 / (1 + np.exp(-self.margin)))
 
 
 @dataclass(frozen=True)
@@ -239,17 +235,6 @@ def suspect_exchange(model: ReversalModel, beats: Values) -> Reversal | None:
         return None
     a, b = KINDS[best]
     return Reversal(f"{a}/{b}", float(gained[best]), _reason(a, b, beats))
-
-
-def suspect_reversal(recording: Recording) -> Reversal | None:
-    """The exchange of electrodes that best explains an unusual recording, or None. Never raises.
-
-    Needs twelve leads (limb leads may be computed) with three whole beats; None without them, which
-    then says nothing about the electrodes. What else may be wrong with the leads is looked for by
-    ``ecgcore.signal.arrangement``.
-    """
-    beats = median_beats(recording)
-    return None if beats is None else suspect_exchange(load_reversal_model(), beats)
 
 
 _NAMES = {"RA": "right arm", "LA": "left arm", "LL": "left leg"}

@@ -46,9 +46,10 @@ def test_a_run_is_published_judged_exported_and_used(
     page.get_by_role("link", name="Models").click()
     page.locator(".st-key-model-head").wait_for()
     _choose(page, "Open model", "run run-1")
+    name = page.get_by_role("textbox", name="Name on the review page")
+    name.wait_for()  # of the run; until then the buttons are those of the model before it
     export = page.locator(".st-key-model-export button").first
     stood = export.bounding_box()
-    name = page.get_by_role("textbox", name="Name on the review page")
     name.fill("no name!")
     name.press("Enter")
     _rest(page)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.pages.conftest import Served, serving, watched_page, write_records
 from tests.pages.example_models import ALWAYS
@@ -87,9 +88,9 @@ def test_the_demo_opens_with_paper_and_findings(standing: Served, browser: Brows
     with watched_page(standing, browser) as page:
         _open_demo(page)
         page.locator(FINDING).first.wait_for()
-        assert page.locator(LINES).count() >= 13
-        assert "42 years, female" in page.locator(".lightbox-head").inner_text()
-        assert "not a medical device" in page.locator(".lightbox-foot").inner_text()
+        page.locator(LINES).nth(12).wait_for(state="attached")
+        expect(page.locator(".lightbox-head")).to_contain_text("42 years, female")
+        expect(page.locator(".lightbox-foot")).to_contain_text("not a medical device")
 
 
 @pytest.mark.parametrize("window", [700, 1440, 1920])
@@ -174,8 +175,7 @@ def test_wave_marks_and_the_median_beat_are_drawn(demo: Page) -> None:
     _wait_for_words(demo, "global marks by network")
     _choose(demo, "below-paper", "Median beat")
     beat = demo.locator('[class*="st-key-median-beat"] .js-plotly-plot')
-    beat.locator("path.js-line").first.wait_for()
-    assert beat.locator("path.js-line").count() == 12
+    expect(beat.locator("path.js-line")).to_have_count(12)
     beat.get_by_text("QRS onset").wait_for()
 
 
@@ -223,7 +223,7 @@ def test_a_long_recording_stands_where_a_short_one_stood(demo: Page) -> None:
         _wait_for_words(demo, name)
         demo.locator(FINDING).first.wait_for()
         tops.append(demo.locator(".st-key-paper-scroll").bounding_box())
-    assert demo.locator(".st-key-window-on").is_visible()
+    expect(demo.locator(".st-key-window-on")).to_be_visible()
     assert all(top is not None for top in tops)
     assert len({(top["x"], top["y"]) for top in tops if top}) == 1
 
@@ -316,8 +316,8 @@ def test_an_address_opens_its_page_on_a_server_just_started(
     with watched_page(served, browser, DEMO) as page:
         page.locator(NAME, has_text="waveform_ecg").wait_for()
         page.locator(LINES).first.wait_for()
-        assert page.locator('[data-testid="stSidebar"]').count() == 0
-        assert page.locator(".lightbox-foot").is_visible()
+        expect(page.locator('[data-testid="stSidebar"]')).to_have_count(0)
+        expect(page.locator(".lightbox-foot")).to_be_visible()
 
 
 def test_a_row_of_the_table_opens_its_recording(standing: Served, browser: Browser) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from playwright.sync_api import expect
 
 from ecgcore.review.rounds import standings
 from ecgcore.review_work import open_store
@@ -39,6 +40,7 @@ def _press(page: Page, key: str) -> None:
 
 
 def _open(page: Page) -> None:
+    page.locator('.stApp[data-test-script-state="notRunning"]').wait_for()
     page.get_by_role("link", name="Label quality").click()
 
 
@@ -133,7 +135,7 @@ def test_gathering_goes_on_when_the_page_is_left_and_ends_with_the_server(
     page.wait_for_timeout(400)
     page.locator(".st-key-label-again button:visible").click()
     page.get_by_text("Suspicion").first.wait_for()
-    assert not page.locator(".st-key-label-gather").count()
+    expect(page.locator(".st-key-label-gather")).to_have_count(0)
 
     for number in range(RECORDS, 5 * RECORDS):
         write_wfdb(served.workspace.parent / "in", f"r{number}", 10, 60 + number, "SR")

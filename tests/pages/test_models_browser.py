@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import onnxruntime
 import pytest
+from playwright.sync_api import expect
 
 from tests.models.shelf_example import model_files, write_model
 from tests.pages.conftest import Served, serving
@@ -64,7 +65,7 @@ def test_a_run_is_published_judged_exported_and_used(
     page.keyboard.press("Enter")
     page.get_by_text("mine is on the review page.").wait_for()
     _rest(page)
-    assert page.locator(".st-key-model-withdraw button").is_visible()
+    expect(page.locator(".st-key-model-withdraw button")).to_be_visible()
     page.get_by_role("radio", name="Curves and thresholds").click()
     page.locator(".model-matrix").wait_for()
     _rest(page)

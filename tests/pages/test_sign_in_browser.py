@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from playwright.sync_api import expect
 
 from ecgcore.review_work import bring_in, open_store
 from ecgcore.workspace import Workspace
@@ -83,12 +84,13 @@ def test_who_signs_in_is_the_reviewer_and_a_reader_and_nobody_else_is(
     shared: Served, people: Provider, browser: Browser
 ) -> None:
     page = _labels(browser, shared)
-    assert not page.locator(".lightbox-head").count(), "nothing is shown before the sign-in"
+    expect(page.locator(".lightbox-head"), "nothing is shown before the sign-in").to_have_count(0)
     _sign_in(page, "ann")
     page.locator(WHO, has_text="ann@example.org").click()
     page.get_by_text("Role: reader").wait_for()
     assert people.redeemed[-1] == "ann"
-    assert not page.locator('input[aria-label="Your name"]').count(), "nobody renames themselves"
+    own = page.locator('input[aria-label="Your name"]')
+    expect(own, "nobody renames themselves").to_have_count(0)
     page.keyboard.press("Escape")
     page.locator(".st-key-label-accept button").click()
     page.get_by_text("may not decide; it takes annotator").wait_for()
@@ -98,7 +100,7 @@ def test_who_signs_in_is_the_reviewer_and_a_reader_and_nobody_else_is(
     assert "ann@example.org" not in other.content()
     _sign_in(other, "bob")
     other.locator(WHO, has_text="bob@example.org").wait_for()
-    assert page.locator(WHO, has_text="ann@example.org").count() == 1
+    expect(page.locator(WHO, has_text="ann@example.org")).to_have_count(1)
 
     page.locator(WHO).first.click()
     _sign_out(page, shared)
@@ -117,6 +119,6 @@ def test_an_address_that_nobody_has_checked_is_not_let_in(
     page = _labels(browser, shared)
     _sign_in(page, "eve")
     page.get_by_text("The sign-in gave no proved name").wait_for()
-    assert not page.locator(".lightbox-head").count()
+    expect(page.locator(".lightbox-head")).to_have_count(0)
     _sign_out(page, shared)
     page.context.close()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import psutil
 import pytest
+from playwright.sync_api import expect
 
 from ecgcore.jobs import control
 from ecgcore.jobs.folder import read_state
@@ -101,4 +102,4 @@ def test_numbers_move_in_place_and_keys_pause_resume_and_stop(
     _press(page, "go", "Resume", "at work")
     _press(page, "stop", "Stop", "stopped")
     assert control.status(workspace, run).state == "stopped"
-    assert page.locator(".st-key-train-stop button").first.is_disabled()
+    expect(page.locator(".st-key-train-stop button").first).to_be_disabled()

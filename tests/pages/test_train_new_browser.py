@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from playwright.sync_api import expect
 
 from ecgcore.jobs.folder import ORDER, write_state
 from ecgcore.jobs.values import RunOrder, now
@@ -27,8 +28,6 @@ _FOCUSED = "document.activeElement && document.activeElement.getAttribute('aria-
 def test_a_folder_is_looked_through_and_options_are_changed_by_keyboard(
     served: Served, page: Page, tmp_path: Path
 ) -> None:
-    from playwright.sync_api import expect
-
     folder = tmp_path / "in"
     for number in range(8):
         write_wfdb(folder, f"r{number}", 10, 60 + 5 * number, "NORM;SR")
@@ -47,7 +46,7 @@ def test_a_folder_is_looked_through_and_options_are_changed_by_keyboard(
     packs = [path.name for path in (served.workspace / "packs").iterdir()]
     assert len(packs) == 1 and packs[0].endswith(".pack")
     page.get_by_text("No label has 20 recordings to learn from").wait_for()
-    assert page.get_by_role("button", name="Start", exact=True).is_disabled()
+    expect(page.get_by_role("button", name="Start", exact=True)).to_be_disabled()
 
     page.locator(".st-key-train-row-epochs input").focus()
     page.keyboard.press("Control+a")
@@ -88,6 +87,6 @@ def test_an_earlier_run_is_repeated_with_changes(
     page.get_by_role("radio", name="Runs").click()
     page.get_by_role("button", name="Repeat with changes").click()
     page.get_by_text("Changed; the recipe has").first.wait_for()
-    assert page.locator(".st-key-train-row-epochs input").input_value() == "7"
-    assert page.get_by_role("textbox", name="Name of the model").input_value() == "again"
+    expect(page.locator(".st-key-train-row-epochs input")).to_have_value("7")
+    expect(page.get_by_role("textbox", name="Name of the model")).to_have_value("again")
     page.get_by_text("some.npz: 90 recordings").wait_for()

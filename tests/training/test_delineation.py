@@ -157,9 +157,9 @@ def test_disturbances_leave_the_truth_alone_and_are_drawn_by_the_seed() -> None:
 def test_it_learns_the_waves() -> None:
     data = marked_set([beats("1"), beats("2", 60), beats("3", 130)])
     losses: list[float] = []
-    options = replace(TINY, crops=CLEAN, steps=300, learning_rate=5e-3)
+    options = replace(TINY, crops=CLEAN, steps=200, learning_rate=1e-2)
     network = train_delineation(
-        [Share(data, 4)], options, report=lambda step, loss: losses.append(loss)
+        [Share(data, 2)], options, report=lambda step, loss: losses.append(loss)
     )
     assert losses[-1] < 0.5 * losses[0]
     samples = int(4 * NETWORK_RATE) // 8 * 8

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from ecgcore.datasets.packed import PackedData, load_packed
-from ecgcore.models.card import read_card
+from ecgcore.models.card import ModelCard, read_card
 from ecgcore.models.predictor import read_predictor
 from ecgcore.training.augmentation import Augmentation, augment
 from ecgcore.training.checkpoint import (
@@ -57,15 +57,25 @@ def whole(data: PackedData, tmp_path_factory: pytest.TempPathFactory) -> Trained
     return train(OPTIONS, data, tmp_path_factory.mktemp("whole"))
 
 
+@pytest.fixture(scope="module")
+def learned(
+    data: PackedData, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Trained, ModelCard]:
+    """A run long enough to learn what can be, and its model's card."""
+    folder = tmp_path_factory.mktemp("learned")
+    trained = train(replace(OPTIONS, epochs=12), data, folder)
+    card = publish("made", OPTIONS, data, trained, folder=folder / "model", command="-")
+    return trained, card
+
+
 def _equal(one: Weights, two: Weights) -> bool:
     return all(torch.equal(one[name], two[name]) for name in one) and set(one) == set(two)
 
 
-def test_a_learnable_label_is_learned(data: PackedData, tmp_path: Path) -> None:
-    trained = train(replace(OPTIONS, epochs=10), data, tmp_path)
+def test_a_learnable_label_is_learned(learned: tuple[Trained, ModelCard]) -> None:
+    trained, card = learned
     losses = [row["loss"] for row in trained.progress.history]
     assert losses[-1] < 0.9 * losses[0]
-    card = publish("made", OPTIONS, data, trained, folder=tmp_path / "model", command="-")
     rows = {row["code"]: row for row in card.metrics["labels"]}
     assert rows["MI"]["auroc"] > 0.9
     assert rows["MI"]["auroc"] > rows["CD"]["auroc"]
@@ -249,10 +259,9 @@ def test_a_rare_label_is_not_answered(data: PackedData, tmp_path: Path) -> None:
 
 
 def test_a_label_that_may_be_chance_is_scored_but_not_answered(
-    data: PackedData, tmp_path: Path
+    learned: tuple[Trained, ModelCard],
 ) -> None:
-    trained = train(replace(OPTIONS, epochs=12), data, tmp_path)
-    card = publish("made", OPTIONS, data, trained, folder=tmp_path / "model", command="-")
+    _, card = learned
     answered = {label.code: label.answered for label in card.labels}
     assert answered["MI"]
     assert not all(answered.values())

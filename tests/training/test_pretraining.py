@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
+from shutil import copytree
 from typing import Any
 
 import numpy as np
@@ -51,11 +52,24 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> PackedData:
     return load_packed(write_packed(tmp_path_factory.mktemp("packed") / "packed.npz"))
 
 
+@dataclass(frozen=True)
+class Done:
+    """A whole pre-training: its folder, what it leaves and reported, and the state of torch's
+    random numbers before and after it."""
+
+    folder: Path
+    start: Start
+    rows: list[dict[str, Any]]
+    drawn_before: torch.Tensor
+    drawn_after: torch.Tensor
+
+
 @pytest.fixture(scope="module")
-def done(data: PackedData, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Start]:
-    """A whole pre-training: its folder and what it leaves."""
-    folder = tmp_path_factory.mktemp("done")
-    return folder, pretrain_in(folder, OPTIONS, data)
+def done(data: PackedData, tmp_path_factory: pytest.TempPathFactory) -> Done:
+    folder, rows = tmp_path_factory.mktemp("done"), list[dict[str, Any]]()
+    before = torch.get_rng_state()
+    start = pretrain_in(folder, OPTIONS, data, rows.append)
+    return Done(folder, start, rows, before, torch.get_rng_state())
 
 
 def _interrupt(row: dict[str, Any]) -> None:
@@ -67,11 +81,10 @@ def _equal(one: Weights, two: Weights) -> bool:
 
 
 def test_an_interrupted_pretraining_ends_with_the_same_weights(
-    data: PackedData, tmp_path: Path
+    data: PackedData, done: Done, tmp_path: Path
 ) -> None:
     """The network has dropout, whose draws go on too."""
-    rows: list[dict[str, Any]] = []
-    whole = pretrain_in(tmp_path / "whole", OPTIONS, data, rows.append)
+    whole = done.start
     for _ in range(OPTIONS.epochs):
         torch.manual_seed(np.random.default_rng().integers(1 << 30))
         with pytest.raises(Interrupted):
@@ -82,15 +95,14 @@ def test_an_interrupted_pretraining_ends_with_the_same_weights(
     assert whole.weights_sha256 == parts.weights_sha256
     written = (tmp_path / "parts" / PROGRESS).read_text().splitlines()
     losses = [json.loads(line)["loss"] for line in written]
-    assert losses == [row["loss"] for row in rows]
+    assert losses == [row["loss"] for row in done.rows]
 
 
 def test_it_is_what_the_library_function_makes_of_the_chosen_folds(
-    data: PackedData, tmp_path: Path
+    data: PackedData, done: Done
 ) -> None:
-    state = torch.get_rng_state()
-    made = pretrain_in(tmp_path, OPTIONS, data).weights()
-    assert torch.equal(torch.get_rng_state(), state)
+    made = done.start.weights()
+    assert torch.equal(done.drawn_before, done.drawn_after)
     torch.manual_seed(OPTIONS.seed)
     labels = network_entry(OPTIONS.network).labels
     network = build_network(OPTIONS.network, leads=2, labels=labels)
@@ -100,15 +112,13 @@ def test_it_is_what_the_library_function_makes_of_the_chosen_folds(
     assert not _equal(made, pretrain(network, inputs[:-1], OPTIONS))
 
 
-def test_labels_are_never_looked_at(
-    data: PackedData, done: tuple[Path, Start], tmp_path: Path
-) -> None:
+def test_labels_are_never_looked_at(data: PackedData, done: Done, tmp_path: Path) -> None:
     blind = pretrain_in(tmp_path, OPTIONS, replace(data, targets={}, codes={}))
-    assert _equal(done[1].weights(), blind.weights())
+    assert _equal(done.start.weights(), blind.weights())
 
 
-def test_what_it_leaves_says_what_it_is(data: PackedData, done: tuple[Path, Start]) -> None:
-    folder, start = done
+def test_what_it_leaves_says_what_it_is(data: PackedData, done: Done) -> None:
+    folder, start = done.folder, done.start
     said = json.loads((folder / "start" / START).read_text())
     assert (said["name"], said["network"]) == ("clecg_resnet1d_wang", "resnet1d_wang")
     assert said["weights_sha256"] == start.weights_sha256
@@ -124,8 +134,8 @@ def test_what_it_leaves_says_what_it_is(data: PackedData, done: tuple[Path, Star
     assert str(folder) not in json.dumps(said)
 
 
-def test_another_run_is_not_continued(data: PackedData, tmp_path: Path) -> None:
-    pretrain_in(tmp_path, OPTIONS, data)
+def test_another_run_is_not_continued(data: PackedData, done: Done, tmp_path: Path) -> None:
+    copytree(done.folder, tmp_path, dirs_exist_ok=True)
     with pytest.raises(CheckpointError, match="other options"):
         pretrain_in(tmp_path, replace(OPTIONS, epochs=4), data)
     with pytest.raises(CheckpointError, match="on other data"):

@@ -22,6 +22,8 @@ from tests.training.test_loop import OPTIONS
 
 TAUGHT = ("mkd", "kd", "fitnet", "attention_transfer", "mvkt")
 NEGATIVES = {"negatives": 16.0}
+EPOCHS = {"mvkt": 6}
+"""In which a loss falls; four for the others."""
 
 
 @pytest.fixture(scope="module")
@@ -57,9 +59,9 @@ def test_a_student_of_one_lead_learns_under_a_teacher_of_twelve(
     before = _digest(teacher)
     options = student(objective, teacher)
     assert options_from_json(options.to_json()) == options
-    trained = train(replace(options, epochs=8), data, tmp_path)
+    trained = train(replace(options, epochs=EPOCHS.get(objective, 4)), data, tmp_path)
     losses = [row["loss"] for row in trained.progress.history]
-    assert losses[-1] < losses[0]
+    assert losses[-1] < 0.95 * losses[0]
     card = publish("made", options, data, trained, folder=tmp_path / "model", command="-")
     assert card.spec.leads == ("I",)
     answer = read_predictor(tmp_path / "model").predict(example_recording())

@@ -34,9 +34,10 @@ if TYPE_CHECKING:
 NOTE = (
     "Each number is how much higher (+) or lower (−) the probability is than with usual values "
     "(medians of the training records) for that group alone. The numbers do not add up, and values "
-    "that go together share an effect. What was not measured counts as usual. Amplitudes are not "
-    "in mV: × lead SD is times the lead's standard deviation, × limb-lead SD times that of the "
-    "largest limb lead, in the model's 0.5-40 Hz band."
+    "that go together share an effect. What was not measured counts as usual, and a wave that is "
+    "just large enough to be one counts in part. Amplitudes are not in mV: × lead SD is times the "
+    "lead's standard deviation, × limb-lead SD times that of the largest limb lead, in the model's "
+    "0.5-40 Hz band."
 )
 _TELLING = 3
 """So many values of a group are named at most."""

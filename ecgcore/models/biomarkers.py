@@ -33,6 +33,10 @@ _LIMB_MILLIVOLTS, _CHEST_MILLIVOLTS = 0.15, 0.2
 """Usual deviations of the largest limb lead and of a chest lead: what the waves are measured on has
 to look like an ECG in millivolts, as the delineation expects one."""
 
+WAVE_LIMITS = (0.5, 0.6, 0.7, 0.85, 1.0, 1.2, 1.4, 1.7, 2.0)
+"""Multiples of a wave's least height and duration; each value is the mean over them. How a complex
+is named for a wave near the least (QS, or a tiny R and an S) must not move an answer by itself."""
+
 
 def biomarkers(conditioned: NDArray[np.floating], sampling_rate: float) -> NDArray[np.float32]:
     """The BIOMARKERS of one record, (columns,) float32; NaN where one was not measured.
@@ -91,6 +95,6 @@ def _measured(recording: Recording) -> list[float]:
     from ecgcore.signal.delineation import delineate
     from ecgcore.signal.measurements import measure
 
-    measured = measure(recording, delineate(recording))
+    measured = measure(recording, delineate(recording), limits=WAVE_LIMITS)
     values = (measured.value(name) for name in BIOMARKERS[: -len(_LIMB)])
     return [np.nan if value.number is None else value.number for value in values]

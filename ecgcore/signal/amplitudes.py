@@ -10,14 +10,14 @@ too high, and a parabola leaves the height of a wave as it is, where a mean woul
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ecgcore.signal.beats import MedianBeat
-from ecgcore.signal.deflections import is_notched, least_height, qrs_waves, r_peaks
+from ecgcore.signal.deflections import LEAST_MS, is_notched, least_height, qrs_waves, r_peaks
 from ecgcore.signal.delineation.waves import Wave
 from ecgcore.signal.intervals import UsualBeat
 from ecgcore.signal.measured import LEAD_NAMES, Value, unit_of
@@ -90,9 +90,17 @@ def fine_beat(beat: MedianBeat, usual: UsualBeat) -> FineBeat:
 
 
 def lead_values(
-    beat: FineBeat, lead: str, usual: UsualBeat, scale_unknown: bool
+    beat: FineBeat,
+    lead: str,
+    usual: UsualBeat,
+    scale_unknown: bool,
+    limits: Sequence[float] = (1.0,),
 ) -> dict[str, Value]:
-    """All of LEAD_NAMES for one lead, places left out. ``scale_unknown``: heights mean nothing."""
+    """All of LEAD_NAMES for one lead, places left out. ``scale_unknown``: heights mean nothing.
+
+    ``limits`` are multiples of the least height and duration of a wave. Of several the values' mean
+    is given: a wave near the least then counts in part.
+    """
     if "QRS" not in beat.borders:
         return absent_values(usual.absent.get("QRS", _NO_QRS))
     onset, offset = beat.borders["QRS"]
@@ -102,11 +110,26 @@ def lead_values(
         return absent_values(f"samples of lead {lead} are missing in the QRS complex")
     span = float(np.ptp(qrs)) if scale_unknown else None
     least = least_height(float(beat.noise[beat.leads.index(lead)]), span)
-    numbers = _qrs_numbers(qrs, least) | _st_numbers(above, offset)
-    values = {name: _value(name, number) for name, number in numbers.items()}
-    if values["intrinsicoid_ms"].number is None:
-        values["intrinsicoid_ms"] = Value(None, "ms", f"lead {lead} has no R wave")
-    return values | _p_values(beat, lead, usual, least) | _t_values(beat, lead, usual, above, least)
+    p_part = _smooth_part(beat, lead, "P")
+    t_part = _smooth_part(beat, lead, "T")
+    found = []
+    for limit in limits:
+        numbers = _qrs_numbers(qrs, limit * least, limit * LEAST_MS) | _st_numbers(above, offset)
+        values = {name: _value(name, number) for name, number in numbers.items()}
+        if values["intrinsicoid_ms"].number is None:
+            values["intrinsicoid_ms"] = Value(None, "ms", f"lead {lead} has no R wave")
+        values |= _p_values(beat, lead, usual, p_part, limit * least)
+        found.append(values | _t_values(beat, lead, usual, t_part, limit * least))
+    return found[0] if len(found) == 1 else _means(found)
+
+
+def _means(found: Sequence[Mapping[str, Value]]) -> dict[str, Value]:
+    """The mean of each value over those that have one."""
+    means = {}
+    for name, first in found[0].items():
+        numbers = [n for one in found if (n := one[name].number) is not None]
+        means[name] = Value(float(np.mean(numbers)), first.unit) if numbers else first
+    return means
 
 
 def absent_values(reason: str) -> dict[str, Value]:
@@ -120,8 +143,8 @@ def _value(name: str, number: float | None) -> Value:
     return Value(float(number), unit_of(name))
 
 
-def _qrs_numbers(qrs: _Values, least: float) -> dict[str, float | None]:
-    found = qrs_waves(qrs, least)
+def _qrs_numbers(qrs: _Values, least: float, least_ms: float) -> dict[str, float | None]:
+    found = qrs_waves(qrs, least, least_ms)
     numbers: dict[str, float | None] = {}
     for name in ("q", "r", "s", "r2", "s2"):
         wave = found.waves.get(name)
@@ -155,11 +178,12 @@ def _point(above: _Values, at: float, width: int) -> float:
     return float(above[start:stop].mean())
 
 
-def _p_values(beat: FineBeat, lead: str, usual: UsualBeat, least: float) -> dict[str, Value]:
-    if "P" not in beat.borders:
+def _p_values(
+    beat: FineBeat, lead: str, usual: UsualBeat, part: _Values | None, least: float
+) -> dict[str, Value]:
+    if part is None:
         reason = usual.absent.get("P", "the P wave was not delineated")
         return {name: Value(None, unit_of(name), reason) for name in _P_NAMES}
-    part = _smooth_part(beat, beat.above(lead, beat.borders["P"][0]), "P")
     if len(part) < 2 or not np.isfinite(part).all():
         reason = f"the median beat of lead {lead} does not reach to the beginning of the P wave"
         return {name: Value(None, unit_of(name), reason) for name in _P_NAMES}
@@ -179,13 +203,17 @@ def _p_values(beat: FineBeat, lead: str, usual: UsualBeat, least: float) -> dict
     }
 
 
-def _smooth_part(beat: FineBeat, values: _Values, wave: Wave) -> _Values:
-    """A wave's part of ``values``, smoothed with what lies around it, the QRS complex excepted.
+def _smooth_part(beat: FineBeat, lead: str, wave: Wave) -> _Values | None:
+    """A wave's part of a lead above its level, P's own for P, smoothed with what lies around it,
+    the QRS complex excepted; None where the wave was not delineated.
 
     As it is where it is too short or samples are missing.
     """
     from scipy.signal import savgol_filter
 
+    if wave not in beat.borders:
+        return None
+    values = beat.above(lead, beat.borders["P" if wave == "P" else "QRS"][0])
     start, stop = (round(border) for border in beat.borders[wave])
     width = _P_SMOOTH_MS if wave == "P" else _T_SMOOTH_MS
     onset, offset = (round(border) for border in beat.borders["QRS"])
@@ -222,12 +250,11 @@ def _milliseconds(beat: FineBeat, usual: UsualBeat, own: tuple[float, float]) ->
 
 
 def _t_values(
-    beat: FineBeat, lead: str, usual: UsualBeat, above: _Values, least: float
+    beat: FineBeat, lead: str, usual: UsualBeat, part: _Values | None, least: float
 ) -> dict[str, Value]:
-    if "T" not in beat.borders:
+    if part is None:
         reason = usual.absent.get("T", "the T wave was not delineated")
         return {name: Value(None, unit_of(name), reason) for name in _T_NAMES}
-    part = _smooth_part(beat, above, "T")
     if len(part) < 2 or not np.isfinite(part).all():
         reason = f"the median beat of lead {lead} ends before the T wave does"
         return {name: Value(None, unit_of(name), reason) for name in _T_NAMES}

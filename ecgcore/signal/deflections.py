@@ -59,11 +59,10 @@ def least_height(noise: float, relative: float | None = None) -> float:
     return max(least, ABOVE_NOISE * noise)
 
 
-def qrs_waves(values: _Values, least: float) -> QrsWaves:
+def qrs_waves(values: _Values, least: float, least_ms: float = LEAST_MS) -> QrsWaves:
     """The waves in ``values``, a complex at 1 kHz above its level, in mV; ``least`` in mV."""
-    found = [one for one in _deflections(values, least) if one is not None]
     waves: dict[str, Deflection] = {}
-    for one in found:
+    for one in _deflections(values, least, least_ms):
         name = _next_name(waves, one.height > 0)
         if name is None:
             continue
@@ -80,7 +79,7 @@ def _next_name(waves: dict[str, Deflection], up: bool) -> str | None:
     return {"": "q", "q": "q", "r": "s", "s": "s", "r2": "s2", "s2": "s2"}[last]
 
 
-def _deflections(values: _Values, least: float) -> list[Deflection]:
+def _deflections(values: _Values, least: float, least_ms: float) -> list[Deflection]:
     """All waves in time order."""
     if not len(values) or not np.isfinite(values).all():
         return []
@@ -89,7 +88,7 @@ def _deflections(values: _Values, least: float) -> list[Deflection]:
     found = []
     for start, stop in zip(bounds[:-1].tolist(), bounds[1:].tolist(), strict=True):
         wave = _wave(values, start, stop, least)
-        if wave is not None:
+        if wave is not None and wave.ms >= least_ms:
             found.append(wave)
     return found
 
@@ -105,8 +104,6 @@ def _wave(values: _Values, start: int, stop: int, least: float) -> Deflection | 
     inside = np.flatnonzero(size >= _EDGE_SHARE * least)
     first, last = start + int(inside[0]), start + int(inside[-1])
     begin, end = _edge(values, first, -1, least), _edge(values, last, 1, least)
-    if end - begin < LEAST_MS:
-        return None
     return Deflection(float(part[top]), float(start + top), begin, end)
 
 

@@ -54,12 +54,16 @@ class _Material:
 
 
 def measure(
-    recording: Recording, delineation: Delineation, beats: Beats | None = None
+    recording: Recording,
+    delineation: Delineation,
+    beats: Beats | None = None,
+    limits: Sequence[float] = (1.0,),
 ) -> Measurements:
     """Every name of OVERALL_NAMES, and of LEAD_NAMES for each recorded lead, or N/A with a reason.
 
-    ``beats`` are found if not given. Raises ValueError where the delineation is of another
-    recording (length or rate).
+    ``beats`` are found if not given; ``limits`` are those of ``lead_values`` and
+    ``initial_slur_ms``. Raises ValueError where the delineation is of another recording (length or
+    rate).
     """
     beats = find_beats(recording, delineation) if beats is None else beats
     usual, fine = usual_beat(delineation, beats, recording.computed), None
@@ -71,8 +75,8 @@ def measure(
     if readable is not None and "QRS" in usual.borders:
         usual, fine = _trimmed(readable, beats, usual)
         material = _Material(recording, delineation, beats, usual, fine)
-        leads |= _leads(material)
-        values |= _directions(material) | _shapes(material, leads)
+        leads |= _leads(material, limits)
+        values |= _directions(material) | _shapes(material, limits)
     else:
         reason = usual.absent.get("QRS", "no lead can be measured")
         leads |= {lead: absent_values(reason) for lead in delineation.leads if lead in leads}
@@ -194,12 +198,12 @@ def _corrected_qt(values: Mapping[str, Value]) -> dict[str, Value]:
     }
 
 
-def _leads(material: _Material) -> dict[str, dict[str, Value]]:
+def _leads(material: _Material, limits: Sequence[float]) -> dict[str, dict[str, Value]]:
     """The values of all delineated leads, with their places; no voltage where none is known."""
     doubt = material.recording.source.voltages_in_doubt
     found = {}
     for lead in material.fine.leads:
-        values = lead_values(material.fine, lead, material.usual, doubt)
+        values = lead_values(material.fine, lead, material.usual, doubt, limits)
         if doubt:
             values = {
                 name: Value(None, value.unit, IN_DOUBT) if value.unit in _VOLTAGE_UNITS else value
@@ -275,9 +279,9 @@ def _proportions(material: _Material, limb: Sequence[str]) -> dict[str, float] |
     return {lead: factor / tallest for lead, factor in factors.items()}
 
 
-def _shapes(material: _Material, leads: Mapping[str, Mapping[str, Value]]) -> dict[str, Value]:
+def _shapes(material: _Material, limits: Sequence[float]) -> dict[str, Value]:
     """``sinus_p`` and ``delta_ms``."""
-    slur = initial_slur_ms(material.fine)
+    slur = initial_slur_ms(material.fine, limits)
     delta = _placed(Value(slur, "ms"), "delta_ms", material)
     return {"sinus_p": _sinus_p(material), "delta_ms": delta}
 

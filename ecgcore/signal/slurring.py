@@ -7,6 +7,8 @@ Cardiol 2009;53:976-981). The slur lasts from QRS onset until the leads together
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -19,14 +21,19 @@ SHORTEST_MS = 36.0
 _SMOOTH_MS = 7
 
 
-def initial_slur_ms(beat: FineBeat) -> float:
-    """Duration of the slurred initial part of the QRS complex in ms, 0 if there is none."""
+def initial_slur_ms(beat: FineBeat, limits: Sequence[float] = (1.0,)) -> float:
+    """Duration of the slurred initial part of the QRS complex in ms, 0 if there is none.
+
+    ``limits`` are multiples of both limits above; of several the mean is given.
+    """
     steepness = _steepness(beat)
     if steepness is None:
         return 0.0
-    steep = np.flatnonzero(steepness >= STEEP_SHARE * steepness.max())
-    slur = float(steep[0])
-    return slur if slur >= SHORTEST_MS else 0.0
+    found = []
+    for limit in limits:
+        slur = float(np.argmax(steepness >= limit * STEEP_SHARE * steepness.max()))
+        found.append(slur if slur >= limit * SHORTEST_MS else 0.0)
+    return float(np.mean(found))
 
 
 def _steepness(beat: FineBeat) -> NDArray[np.float64] | None:

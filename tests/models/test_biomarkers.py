@@ -9,10 +9,13 @@ import pytest
 
 from ecgcore.datasets import packed_biomarkers
 from ecgcore.models.aside import aside_columns
-from ecgcore.models.biomarkers import BIOMARKERS, biomarkers, limb_sizes
+from ecgcore.models.biomarkers import BIOMARKERS, WAVE_LIMITS, biomarkers, limb_sizes
 from ecgcore.models.input_spec import InputSpec, UnfitRecordingError, prepare
 from ecgcore.recording import LEADS, Recording
+from ecgcore.signal.amplitudes import FineBeat, lead_values
+from ecgcore.signal.deflections import LEAST_MV
 from ecgcore.signal.delineation import delineate
+from ecgcore.signal.intervals import UsualBeat
 from ecgcore.signal.measurements import measure
 from tests.models.example import example_recording
 
@@ -43,6 +46,28 @@ def test_a_false_gain_changes_nothing(gain: float) -> None:
     louder = replace(recording, signal=recording.signal * np.float32(gain))
     one, other = named(recording), named(louder)
     np.testing.assert_allclose(list(other.values()), list(one.values()), rtol=1e-2, atol=1e-2)
+
+
+def test_a_wave_just_large_enough_moves_no_value_far() -> None:
+    """A tiny R, one part in fifty below and above the least height, before a deep S."""
+
+    def values(r_mv: float, limits: tuple[float, ...]) -> dict[str, float]:
+        parts = [(r_mv, 16), (-0.9, 60)]
+        waves = [height * np.sin(np.pi * np.arange(ms) / ms) for height, ms in parts]
+        signal = np.concatenate([np.zeros(50), *waves, np.zeros(200)])[None]
+        beat = FineBeat(("V2",), signal, np.zeros(1), {"QRS": (48.0, 130.0)}, 60.0)
+        none = np.empty(0, dtype=np.intp)
+        usual = UsualBeat({"QRS": (0.0, 82.0)}, {}, {}, none, 0, none, none, pr_varies=False)
+        found = lead_values(beat, "V2", usual, scale_unknown=False, limits=limits)
+        return {name: found[name].number or 0.0 for name in ("q_mv", "r_mv", "s_mv", "qs")}
+
+    below, above = (values(LEAST_MV * share, (1.0,)) for share in (0.98, 1.02))
+    assert (below["qs"], above["qs"]) == (1, 0)
+    assert above["s_mv"] - below["s_mv"] < -0.85
+    below, above = (values(LEAST_MV * share, WAVE_LIMITS) for share in (0.98, 1.02))
+    for name, most in (("q_mv", 0.11), ("r_mv", 0.01), ("s_mv", 0.11), ("qs", 0.12)):
+        assert below[name] != above[name]
+        assert abs(above[name] - below[name]) < most, name
 
 
 def test_limb_sizes_undo_a_scaling_lead_by_lead() -> None:

@@ -36,6 +36,12 @@ def test_waves_are_named_in_turn(parts: list[tuple[float, int]], names: list[str
     assert found.qs == (names == ["q"])
 
 
+def test_the_least_duration_may_be_another() -> None:
+    values = complex_of((0.5, 10), (-1.0, 60))
+    assert list(qrs_waves(values, 0.02).waves) == ["r", "s"]
+    assert list(qrs_waves(values, 0.02, least_ms=12).waves) == ["q"]
+
+
 def test_height_time_and_duration_of_a_wave() -> None:
     found = qrs_waves(complex_of((-0.2, 24), (1.5, 50), (-0.4, 30)), 0.02).waves
     assert found["q"].height == pytest.approx(-0.2, abs=1e-3)

@@ -314,6 +314,25 @@ def test_known_names_never_raise_and_unknown_ones_say_what_is_known() -> None:
         found.value("pq_ms")
 
 
+@pytest.mark.parametrize("name", ["pre-excitation", "sinus"])
+def test_of_several_limits_each_value_is_the_mean(name: str) -> None:
+    ecg = simulated(name)
+    one, other, both = (
+        measure(ecg.recording, ecg.truth, limits=limits) for limits in ((0.5,), (2.0,), (0.5, 2.0))
+    )
+    moved = 0
+    for lead, values in both.leads.items():
+        for value_name, value in values.items():
+            apart = [found.leads[lead][value_name].number for found in (one, other)]
+            known = [number for number in apart if number is not None]
+            moved += len(set(known)) > 1
+            expected = pytest.approx(np.mean(known)) if known else None
+            assert value.number == expected, f"{lead}.{value_name}"
+    assert moved > 3
+    deltas = [number(found, "delta_ms") for found in (one, other)]
+    assert number(both, "delta_ms") == pytest.approx(np.mean(deltas))
+
+
 def test_given_beats_are_used() -> None:
     ecg = simulated("sinus")
     beats = find_beats(ecg.recording, ecg.truth)

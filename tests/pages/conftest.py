@@ -82,6 +82,8 @@ def app(
     monkeypatch.setattr(manifest_scanner, "scan_component_manifests", lambda: found)
     # Here every run begins as a server's first one does; the browser's tests see the real thing.
     monkeypatch.setattr(style, "_run_under_app", lambda: None)
+    # Nothing goes on beside a test that is over.
+    monkeypatch.setattr(services, "prefetch", lambda entry, model: None)
     monkeypatch.chdir(REPOSITORY)
     services.memories.cache_clear()
     loaded_network.cache_clear()

@@ -16,6 +16,7 @@ from ecgcore.recording import Recording
 from ecgcore.signal.simulator import PRESETS
 from ecgcore.ui import services
 from ecgcore.ui.style import DISCLAIMER
+from ecgcore.workspace import Workspace
 from tests.pages.example_models import ALWAYS, NEVER
 from tests.pages.looking import html, open_recording, paper, papers, texts, workspace
 from tests.wfdb_files import wfdb_files, write_wfdb
@@ -43,6 +44,32 @@ def test_the_demo_opens_on_paper(app: AppTest) -> None:
     assert len(leads) == 13, "3x4 and one rhythm strip"
     assert "25 mm/s" in texts(figure)
     assert DISCLAIMER in html(app)
+
+
+def test_what_may_be_opened_next_is_made_ready(
+    app: AppTest, tmp_path: Path, records: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ready: list[str] = []
+    monkeypatch.setattr(services, "prefetch", lambda entry, model: ready.append(entry.name))
+    workspace(tmp_path).add_folder(str(records))
+    app.run()
+    assert ready == ["Demo (12-lead DICOM)"]
+    app.button(key="open-first").click().run()
+    assert ready[-1] == "alpha"
+
+
+def test_what_was_made_ready_is_not_computed_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ECG_WORKSPACE", str(tmp_path / "workspace"))
+    monkeypatch.setattr(services, "_PAINTING_SECONDS", 0.0)
+    services.memories.cache_clear()
+    entry = services.workspace().entries()[0]
+    services.prefetch(entry, None)
+    services._background().submit(lambda: None).result()  # it works in turn
+    monkeypatch.setattr(Workspace, "read", lambda *given: pytest.fail("read again"))
+    monkeypatch.setattr(services, "assess", lambda *given: pytest.fail("assessed again"))
+    services.quality(services.open_recording(entry))
 
 
 def test_the_filter_narrows_the_list_and_the_order_of_leafing(

@@ -49,6 +49,7 @@ def test_a_run_is_published_judged_exported_and_used(
     _choose(page, "Open model", "run run-1")
     name = page.get_by_role("textbox", name="Name on the review page")
     name.wait_for()  # of the run; until then the buttons are those of the model before it
+    _rest(page)
     export = page.locator(".st-key-model-export button").first
     stood = export.bounding_box()
     name.fill("no name!")

@@ -39,7 +39,7 @@ with listed:
         if start:
             navigation.open_review(entries[0])
         show_table(entries)
-        services.prefetch(entries[0], None)  # with what the first paper of a server must import
+        services.warm_up(entries[0])
     if listing.unread:
         st.caption(f"Reading {listing.unread} more …")
         st.rerun()

@@ -195,7 +195,7 @@ def test_the_first_page_loads_no_torch(tmp_path: Path) -> None:
         "from streamlit.testing.v1 import AppTest\n"
         "import os\n"
         "from ecgcore.ui import services\n"
-        "services.prefetch = lambda entry, model: None\n"  # that is once the page stands
+        "services.warm_up = lambda entry: None\n"  # that is once the page stands
         f"os.environ['ECG_WORKSPACE'] = {str(tmp_path)!r}\n"
         "page = AppTest.from_file('app.py', default_timeout=60).run()\n"
         "assert not page.exception, page.exception\n"

@@ -63,6 +63,7 @@ __all__ = [
     "quality",
     "topography",
     "version",
+    "warm_up",
     "why_no_model",
     "workspace",
 ]
@@ -254,6 +255,11 @@ def prefetch(entry: Entry, model: str | None) -> None:
     """Have the next recording ready before it is asked for, beside the page and not in its way."""
     memories().wanted[0] = entry
     _background().submit(_fetch, entry, model)
+
+
+def warm_up(entry: Entry) -> None:
+    """Prefetch what may be opened first, and so import what the first paper of a server needs."""
+    prefetch(entry, None)
 
 
 def _fetch(entry: Entry, model: str | None) -> None:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from streamlit.testing.v1 import AppTest
 
 REPOSITORY = Path(__file__).resolve().parent.parent.parent
-PATIENCE_S = 60.0
+PATIENCE_S = 120.0
 expect.set_options(timeout=1000 * PATIENCE_S)
 
 

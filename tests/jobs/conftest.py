@@ -20,7 +20,6 @@ from ecgcore.review_work import open_store
 from ecgcore.training.options import TrainOptions
 from ecgcore.workspace import Workspace
 from tests.packed_example import write_packed
-from tests.warm_process import warm_runs
 
 PATIENCE_SECONDS = 240
 
@@ -73,11 +72,9 @@ class Place:
 
 @pytest.fixture
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
-    """See ``Place``; whatever still runs at the end is ended. Runs begin with everything imported
-    (tests.warm_process), where a test does not say otherwise."""
+    """See ``Place``; whatever still runs at the end is ended."""
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     monkeypatch.setenv("ECG_TRAINING_NICENESS", "0")
-    warm_runs(monkeypatch)
     workspace = Workspace(tmp_path / "workspace")
     store = open_store(workspace)
     yield Place(workspace, store, write_packed(tmp_path / "packed.npz"))

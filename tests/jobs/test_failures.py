@@ -17,7 +17,6 @@ from ecgcore.jobs.folder import read_state
 from ecgcore.jobs.values import RunStatus
 from tests.jobs.conftest import Place
 from tests.packed_example import write_packed
-from tests.warm_process import cold_runs, warm_runs
 
 
 def _failed(place: Place, run: str) -> RunStatus:
@@ -64,17 +63,14 @@ def test_a_loss_that_is_not_finite(place: Place) -> None:
     assert "lower the learning rate" in found.sentence
 
 
-def test_a_full_disk(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No file may grow to what a checkpoint needs: the kernel refuses as a full disk does. It is
-    told so while the process imports."""
-    cold_runs(monkeypatch)
+def test_a_full_disk(place: Place) -> None:
+    """No file may grow to what a checkpoint needs: the kernel refuses as a full disk does."""
     run = place.submit(network_options={"filters": 16})
     place.process(run).rlimit(psutil.RLIMIT_FSIZE, (80_000, resource.RLIM_INFINITY))
     found = _failed(place, run)
     assert found.sentence.startswith("The disk is full")
     assert "resume the run" in found.sentence
     assert list(found.folder.glob("*.safetensors")) == []
-    warm_runs(monkeypatch)
     control.resume(place.workspace, place.store, run, "ada")
     assert place.await_state(run, "failed", "finished").state == "finished"
 

@@ -27,7 +27,6 @@ from ecgcore.training.options import options_from_json
 from ecgcore.training.whole_run import joined
 from tests.jobs.conftest import PATIENCE_SECONDS, Place
 from tests.run_example import write_run
-from tests.warm_process import cold_runs
 
 LONG = 100_000
 """Epochs of a run that is not to end by itself."""
@@ -43,10 +42,7 @@ def _saved(run: Path) -> int:
     return checkpoint.stat().st_mtime_ns if checkpoint.exists() else 0
 
 
-def test_a_run_ends_with_a_model_that_a_command_repeats(
-    place: Place, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    cold_runs(monkeypatch)
+def test_a_run_ends_with_a_model_that_a_command_repeats(place: Place) -> None:
     run = place.submit("mine")
     found = place.await_state(run, "finished", "failed")
     assert found.state == "finished", found.sentence

@@ -112,9 +112,9 @@ def lead_values(
     least = least_height(float(beat.noise[beat.leads.index(lead)]), span)
     p_part = _smooth_part(beat, lead, "P")
     t_part = _smooth_part(beat, lead, "T")
-    found = []
+    st, found = _st_numbers(above, offset), []
     for limit in limits:
-        numbers = _qrs_numbers(qrs, limit * least, limit * LEAST_MS) | _st_numbers(above, offset)
+        numbers = _qrs_numbers(qrs, limit * least, limit * LEAST_MS) | st
         values = {name: _value(name, number) for name, number in numbers.items()}
         if values["intrinsicoid_ms"].number is None:
             values["intrinsicoid_ms"] = Value(None, "ms", f"lead {lead} has no R wave")

@@ -60,7 +60,10 @@ def least_height(noise: float, relative: float | None = None) -> float:
 
 
 def qrs_waves(values: _Values, least: float, least_ms: float = LEAST_MS) -> QrsWaves:
-    """The waves in ``values``, a complex at 1 kHz above its level, in mV; ``least`` in mV."""
+    """The waves in ``values``, a complex at 1 kHz above its level, in mV.
+
+    A wave is at least ``least`` mV high and lasts ``least_ms``.
+    """
     waves: dict[str, Deflection] = {}
     for one in _deflections(values, least, least_ms):
         name = _next_name(waves, one.height > 0)

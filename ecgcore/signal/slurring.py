@@ -24,7 +24,7 @@ _SMOOTH_MS = 7
 def initial_slur_ms(beat: FineBeat, limits: Sequence[float] = (1.0,)) -> float:
     """Duration of the slurred initial part of the QRS complex in ms, 0 if there is none.
 
-    ``limits`` are multiples of both limits above; of several the mean is given.
+    ``limits`` are multiples, up to 2, of both limits above; of several the mean is given.
     """
     steepness = _steepness(beat)
     if steepness is None:

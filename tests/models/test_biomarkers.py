@@ -70,6 +70,18 @@ def test_a_wave_just_large_enough_moves_no_value_far() -> None:
         assert abs(above[name] - below[name]) < most, name
 
 
+def test_they_are_measured_with_these_limits(monkeypatch: pytest.MonkeyPatch) -> None:
+    recording = example_recording()
+    signal = recording.signal.astype(np.float64)
+    signal += np.random.default_rng(1).normal(0, 0.01, signal.shape)
+    noisy = replace(recording, signal=signal.astype(np.float32))
+    means = named(noisy)
+    monkeypatch.setattr("ecgcore.models.biomarkers.WAVE_LIMITS", (1.0,))
+    moved = [name for name, value in named(noisy).items() if not np.isclose(value, means[name])]
+    assert {"q", "r", "s", "p"} & {name.partition(".")[2].partition("_")[0] for name in moved}
+    assert "qrs_ms" not in moved
+
+
 def test_limb_sizes_undo_a_scaling_lead_by_lead() -> None:
     limb = example_recording().signal[:6].astype(np.float64)
     limb -= limb.mean(axis=1, keepdims=True)

@@ -12,12 +12,14 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from ecgcore.recording import LEADS, VOLTAGES_IN_DOUBT, Recording, Source
+from ecgcore.signal.amplitudes import FineBeat
 from ecgcore.signal.beats import Beats, find_beats
 from ecgcore.signal.delineation.waves import WAVES, Delineation
 from ecgcore.signal.intervals import over_leads
 from ecgcore.signal.measured import LEAD_NAMES, OVERALL_NAMES, Measurements, Value
 from ecgcore.signal.measurements import measure
 from ecgcore.signal.simulator import PRESETS, Simulated, simulate
+from ecgcore.signal.slurring import initial_slur_ms
 
 # IEC 60601-2-25:2011, intervals on analytical ECGs, in ms.
 LIMITS = {"p_ms": 10.0, "pr_ms": 10.0, "qrs_ms": 6.0, "qt_ms": 12.0}
@@ -331,6 +333,17 @@ def test_of_several_limits_each_value_is_the_mean(name: str) -> None:
     assert moved > 3
     deltas = [number(found, "delta_ms") for found in (one, other)]
     assert number(both, "delta_ms") == pytest.approx(np.mean(deltas))
+
+
+def test_a_slur_counts_from_a_share_of_the_least_on() -> None:
+    """30 ms slow, then steep: no delta wave by the limit of 36 ms, one by half of it."""
+    slow, steep = np.linspace(0, 0.03, 30), np.linspace(0.05, 1.0, 20)
+    row = np.concatenate([np.zeros(20), slow, steep, steep[::-1], np.zeros(30)])[None]
+    beat = FineBeat(("II",), row, np.zeros(1), {"QRS": (20.0, 90.0)}, 50.0)
+    assert initial_slur_ms(beat) == 0 == initial_slur_ms(beat, (2.0,))
+    found = initial_slur_ms(beat, (0.5,))
+    assert found == pytest.approx(29, abs=5)
+    assert initial_slur_ms(beat, (0.5, 1.0)) == pytest.approx(found / 2)
 
 
 def test_given_beats_are_used() -> None:

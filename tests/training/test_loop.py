@@ -25,7 +25,6 @@ from ecgcore.training.loop import Run, Trained, train
 from ecgcore.training.options import TrainOptions, options_from_json
 from ecgcore.training.publish import publish
 from ecgcore.training.records import split
-from ecgcore.training.scoring import macro_sensitivity
 from ecgcore.training.watching import RunStopped, StepDone, Watch
 from tests.models.example import example_recording
 from tests.packed_example import write_packed
@@ -337,12 +336,6 @@ def test_a_network_is_trained_and_asked_at_the_rate_of_the_options(
     publish("made", options, data, trained, folder=tmp_path / "model", command="-")
     assert read_card(tmp_path / "model").spec.sampling_rate == 25
     assert len(read_predictor(tmp_path / "model").predict(example_recording()).labels) == 5
-
-
-def test_sensitivity_is_the_mean_share_of_positives_found() -> None:
-    targets = np.array([[1, 0, 1], [1, 0, 1], [0, 0, 1]], dtype=np.float32)
-    answers = np.array([[0.5, 0.9, 0.9], [0.4, 0.9, 0.9], [0.9, 0.9, 0.9]])
-    assert macro_sensitivity(targets, answers) == pytest.approx((0.5 + 1) / 2)
 
 
 def test_the_epoch_of_best_sensitivity_is_kept(data: PackedData, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import pytest
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from ecgcore.training.checkpoint import TrainingError
-from ecgcore.training.scoring import by_label, macro_auroc
+from ecgcore.training.scoring import by_label, macro_auroc, macro_sensitivity
 
 
 @pytest.mark.parametrize("labels", [1, 2, 7])
@@ -29,3 +29,9 @@ def test_the_mean_is_over_labels_of_both_classes() -> None:
     assert macro_auroc(targets, probabilities) == 0.75
     with pytest.raises(TrainingError, match="no label occurs in the validation records"):
         macro_auroc(targets[:, 1:], probabilities[:, 1:])
+
+
+def test_sensitivity_is_the_mean_share_of_positives_found() -> None:
+    targets = np.array([[1, 0, 1], [1, 0, 1], [0, 0, 1]], dtype=np.float32)
+    answers = np.array([[0.5, 0.9, 0.9], [0.4, 0.9, 0.9], [0.9, 0.9, 0.9]])
+    assert macro_sensitivity(targets, answers) == pytest.approx((0.5 + 1) / 2)

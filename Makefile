@@ -15,7 +15,7 @@ app: install
 	$(PYTHON) -m streamlit run app.py --server.port $(PORT)
 
 test: install
-	OMP_NUM_THREADS=1 $(PYTHON) -m pytest --numprocesses 3 --dist loadfile
+	OMP_NUM_THREADS=1 $(PYTHON) -m pytest --numprocesses 4 --dist loadfile --no-loadscope-reorder
 
 lint: install
 	$(PYTHON) -m ruff check .

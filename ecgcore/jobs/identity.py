@@ -5,10 +5,12 @@ from __future__ import annotations
 import fcntl
 import os
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+from typing import TextIO
 
 import psutil
 
@@ -71,16 +73,23 @@ def _began(pid: int) -> float:
 
 
 @contextmanager
-def held(path: Path) -> Iterator[bool]:
-    """Whether this process got the lock, for the while; the kernel lets go when a process dies.
+def held(path: Path, patience: float = 0.0) -> Iterator[bool]:
+    """Whether this process got the lock, for the while, within ``patience`` seconds; the kernel
+    lets go when a process dies.
 
     A record lock: a child that outlives its parent does not keep it.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
+    until = time.monotonic() + patience
     with path.open("a") as file:
-        try:
-            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            yield False
-            return
-        yield True
+        while not (got := _got(file)) and time.monotonic() < until:
+            time.sleep(0.05)
+        yield got
+
+
+def _got(file: TextIO) -> bool:
+    try:
+        fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True

@@ -40,6 +40,8 @@ CHOSEN = (
 )
 """What the card of a search's model says of its numbers."""
 _INTRODUCTION_SECONDS = 5.0
+_DYING_SECONDS = 2.0
+"""So long a process that was killed may keep what it held."""
 _RESERVE = ".reserve"
 _RESERVE_BYTES = 65_536
 """Kept in the run's folder, so that on a full disk there is room to say so."""
@@ -47,7 +49,7 @@ _RESERVE_BYTES = 65_536
 
 def work(folder: Path) -> None:
     """Do the run of a folder, or go on with it; where another process has it, nothing."""
-    with held(folder / LOCK) as got:
+    with held(folder / LOCK, _DYING_SECONDS) as got:
         if not got:
             return
         _await_introduction(folder)

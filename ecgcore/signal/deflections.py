@@ -133,9 +133,9 @@ def r_peaks(values: _Values, wave: Deflection, least: float) -> NDArray[np.intp]
     return tall - 1 + max(start, 0)
 
 
-def is_notched(values: _Values, wave: Deflection, least: float) -> bool:
-    """Whether an R wave has two peaks, or a plateau instead of one (slurred at its top)."""
-    if len(r_peaks(values, wave, least)) > 1:
+def is_notched(values: _Values, wave: Deflection, peaks: NDArray[np.intp]) -> bool:
+    """Whether an R wave of these ``peaks`` has two, or a plateau instead (slurred at its top)."""
+    if len(peaks) > 1:
         return True
     start, stop = int(np.floor(wave.start)), int(np.ceil(wave.stop)) + 1
     top = int(np.sum(values[max(start, 0) : stop] >= _TOP_SHARE * wave.height))

@@ -20,7 +20,8 @@ _WIDTH = 620
 
 
 def show_actions(model: ShelfModel, visitor: Visitor, below: DeltaGenerator) -> None:
-    """Publish, withdraw or put back, and the export; what is refused is said ``below``."""
+    """Publish, withdraw or put back, and the export; what is being checked or refused is said
+    ``below``, where it moves no button."""
     if visitor.may("publish"):
         _publishing(model, visitor, below)
     else:
@@ -47,7 +48,7 @@ def _publishing(model: ShelfModel, visitor: Visitor, below: DeltaGenerator) -> N
             placeholder="Name on the review page",
         )
         if st.button("Publish", type="primary", key="model-publish", disabled=model.card is None):
-            with st.spinner("Checking the model …"):
+            with below, st.spinner("Checking the model …"):
                 done_and_said(
                     partial(publish, store, person, model.folder, name.strip()),
                     f"{name.strip()} is on the review page.",

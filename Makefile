@@ -8,6 +8,9 @@ BASE_PYTHON := $(or $(shell command -v python3.11),$(shell command -v python3))
 PYTHON := .venv/bin/python
 INSTALLED := .venv/.requirements-installed
 
+# Every process reads what the first one compiled, whatever the environment says.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: app test lint install
 .DEFAULT_GOAL := app
 

@@ -81,16 +81,17 @@ def _tree(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"))
 
 
-def _imports(path: Path) -> Iterator[str]:
+@cache
+def _imports(path: Path) -> tuple[str, ...]:
     """Every module that a file imports at run time, in its functions too, as dotted names."""
-    tree = _tree(path)
-    for node in _run_time_nodes(tree):
+    found: list[str] = []
+    for node in _run_time_nodes(_tree(path)):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            found += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path}: relative import"
-            for alias in node.names:
-                yield f"{node.module}.{alias.name}"
+            found += [f"{node.module}.{alias.name}" for alias in node.names]
+    return tuple(found)
 
 
 def _run_time_nodes(node: ast.AST) -> Iterator[ast.AST]:
@@ -116,56 +117,65 @@ def _part(path: Path) -> str:
 CORE = [path for path in SOURCES if _name(path).startswith("ecgcore/")]
 
 
-@pytest.mark.parametrize("path", CORE, ids=_name)
-def test_each_part_imports_only_what_it_may(path: Path) -> None:
+def _foreign(path: Path) -> list[str]:
+    """What a file imports of the package that its part may not."""
     part = _part(path)
     if part in ANYTHING:
-        return
+        return []
     assert part in MAY_IMPORT, f"say in MAY_IMPORT what {part} may import"
-    allowed = MAY_IMPORT[part] | {part}
-    for name in _imports(path):
-        if name.startswith("ecgcore."):
-            inside = name.removeprefix("ecgcore.")
-            fits = any(inside == one or inside.startswith(f"{one}.") for one in allowed)
-            assert fits, f"{_name(path)} must not import {name}"
+    allowed = tuple(f"ecgcore.{one}." for one in MAY_IMPORT[part] | {part})
+    return [
+        name
+        for name in _imports(path)
+        if name.startswith("ecgcore.") and not f"{name}.".startswith(allowed)
+    ]
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=_name)
-def test_only_the_pages_and_ui_import_streamlit(path: Path) -> None:
-    if not _name(path).startswith(STREAMLIT_ALLOWED):
-        assert not any(name.split(".")[0] == "streamlit" for name in _imports(path))
+def _libraries(path: Path) -> set[str]:
+    return {name.split(".")[0] for name in _imports(path)}
 
 
-@pytest.mark.parametrize(
-    "path", [p for p in SOURCES if not _name(p).startswith("ecgcore/")], ids=_name
-)
-def test_pages_import_neither_torch_nor_a_database(path: Path) -> None:
-    assert not {name.split(".")[0] for name in _imports(path)} & NEVER_IN_PAGES
+def test_each_part_imports_only_what_it_may() -> None:
+    assert not {_name(path): names for path in CORE if (names := _foreign(path))}
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=_name)
-def test_nothing_imports_a_page_or_the_app(path: Path) -> None:
-    assert not {name.split(".")[0] for name in _imports(path)} & {"pages", "app", "tests"}
+def test_only_the_pages_and_ui_import_streamlit() -> None:
+    others = [path for path in SOURCES if not _name(path).startswith(STREAMLIT_ALLOWED)]
+    assert not [_name(path) for path in others if "streamlit" in _libraries(path)]
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=_name)
-def test_no_bare_or_blanket_except(path: Path) -> None:
-    for node in ast.walk(_tree(path)):
-        if isinstance(node, ast.ExceptHandler):
-            caught = "" if node.type is None else ast.unparse(node.type)
-            reraises = any(isinstance(inner, ast.Raise) for inner in ast.walk(node))
-            blanket = caught in ("", "Exception") or (caught == "BaseException" and not reraises)
-            assert not blanket, f"{_name(path)}:{node.lineno} catches everything"
+def test_pages_import_neither_torch_nor_a_database() -> None:
+    pages = [path for path in SOURCES if path not in CORE]
+    assert not [_name(path) for path in pages if _libraries(path) & NEVER_IN_PAGES]
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=_name)
-def test_no_file_is_longer_than_agreed(path: Path) -> None:
-    assert len(path.read_text(encoding="utf-8").splitlines()) <= LONGEST_FILE
+def test_nothing_imports_a_page_or_the_app() -> None:
+    assert not [_name(path) for path in SOURCES if _libraries(path) & {"pages", "app", "tests"}]
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=_name)
-def test_every_file_says_what_it_is_for(path: Path) -> None:
-    assert ast.get_docstring(_tree(path))
+def _blanket(handler: ast.ExceptHandler) -> bool:
+    """Whether it catches everything, and does not raise it again."""
+    caught = "" if handler.type is None else ast.unparse(handler.type)
+    reraises = any(isinstance(inner, ast.Raise) for inner in ast.walk(handler))
+    return caught in ("", "Exception") or (caught == "BaseException" and not reraises)
+
+
+def test_no_bare_or_blanket_except() -> None:
+    assert not [
+        f"{_name(path)}:{node.lineno}"
+        for path in SOURCES
+        for node in ast.walk(_tree(path))
+        if isinstance(node, ast.ExceptHandler) and _blanket(node)
+    ]
+
+
+def test_no_file_is_longer_than_agreed() -> None:
+    lines = {_name(path): len(path.read_text(encoding="utf-8").splitlines()) for path in SOURCES}
+    assert not {name: length for name, length in lines.items() if length > LONGEST_FILE}
+
+
+def test_every_file_says_what_it_is_for() -> None:
+    assert not [_name(path) for path in SOURCES if not ast.get_docstring(_tree(path))]
 
 
 @cache
@@ -206,8 +216,9 @@ def test_the_first_page_loads_no_torch(tmp_path: Path) -> None:
     assert not loaded & {"torch", "captum", "lime", "wfdb", "sklearn", "scipy"}
 
 
-@pytest.mark.parametrize("path", sorted((REPOSITORY / "benchmarks").glob("*.py")), ids=_name)
-def test_a_benchmark_finds_the_package_wherever_it_is_started(path: Path) -> None:
-    text = path.read_text(encoding="utf-8")
-    if "__main__" in text and "ecgcore" in {name.split(".")[0] for name in _imports(path)}:
-        assert "sys.path.insert(0, str(Path(__file__).resolve().parent.parent))" in text
+def test_a_benchmark_finds_the_package_wherever_it_is_started() -> None:
+    found = "sys.path.insert(0, str(Path(__file__).resolve().parent.parent))"
+    for path in (REPOSITORY / "benchmarks").glob("*.py"):
+        text = path.read_text(encoding="utf-8")
+        if "__main__" in text and "ecgcore" in _libraries(path):
+            assert found in text, _name(path)

@@ -65,7 +65,7 @@ def test_two_workers_print_what_one_process_prints(
 def test_a_killed_command_goes_on_with_what_its_shards_lack(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    files = _files(tmp_path / "files", 160)
+    files = _files(tmp_path / "files", 80)
     shards = tmp_path / "shards"
     words = _predict(files, "--shards", str(shards))
 
@@ -82,7 +82,7 @@ def test_a_killed_command_goes_on_with_what_its_shards_lack(
     assert "the same command goes on from here" in said
     assert [row["file"] for row in _rows(out)] == files[: len(out.splitlines())]
     before = {row["file"]: row for row in map(json.loads, kept())}
-    assert 15 < len(before) < 160
+    assert 15 < len(before) < 80
 
     with (shards / "worker-0.jsonl").open("a", encoding="utf-8") as file:
         file.write('{"file": "cut sho')
@@ -90,10 +90,10 @@ def test_a_killed_command_goes_on_with_what_its_shards_lack(
     rows = _rows(capsys.readouterr().out)
     assert [row["file"] for row in rows] == files
     assert all(row == before.get(row["file"], row) for row in rows)  # not answered again
-    assert len(kept()) == 160
+    assert len(kept()) == 80
     assert main(words) == 3
     assert _rows(capsys.readouterr().out) == rows
-    assert len(kept()) == 160
+    assert len(kept()) == 80
 
 
 def test_shards_of_another_question_are_refused(

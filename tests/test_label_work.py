@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +14,6 @@ from ecgcore import label_training, review_work
 from ecgcore.datasets.packed import load_packed
 from ecgcore.jobs import control
 from ecgcore.jobs.values import RunOrder, RunStatus, State
-from ecgcore.jobs.work import NICENESS
 from ecgcore.label_evidence import EvidenceBook
 from ecgcore.label_queue import QueueItem, judged, ordered, queue_items
 from ecgcore.label_training import can_start, change, model_of, order_of, run_of
@@ -43,6 +41,7 @@ from ecgcore.review_work import (
 )
 from ecgcore.signal.simulator import PRESETS, simulate
 from ecgcore.workspace import Entry, Workspace
+from tests.run_example import runs_here
 from tests.wfdb_files import write_wfdb
 
 CODES = [one.code for one in statements()]
@@ -338,10 +337,7 @@ def test_of_a_snapshots_runs_the_one_that_matters_is_found(
     assert found("running", of=replace(order, data=("/more.npz",))) is None
 
 
-def test_two_snapshots_are_compared_on_the_fold_that_nobody_learned_from(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv(NICENESS, "0")
+def test_two_snapshots_are_compared_on_the_fold_that_nobody_learned_from(tmp_path: Path) -> None:
     workspace = Workspace(tmp_path / "workspace")
     workspace.root.mkdir()
     (workspace.root / "pseudonym.key").write_text("17" * 32)  # the folds follow from it
@@ -365,14 +361,12 @@ def test_two_snapshots_are_compared_on_the_fold_that_nobody_learned_from(
     wrong = sorted(key for key, codes in truth.items() if codes == ("AFIB",))[0]
     store.decide("ann", Decision(wrong, "change", ("NORM", "SR")))
     second = take_snapshot(store, "ann", snapshots_folder(workspace))
-    runs = [control.submit(workspace, store, order_of(one.hash, "rhythm", "ann"))
-            for one in (first, second)]  # fmt: skip
+    with runs_here():
+        runs = [control.submit(workspace, store, order_of(one.hash, "rhythm", "ann"))
+                for one in (first, second)]  # fmt: skip
     assert run_of(control.runs(workspace), first.hash, "superclasses") is None
     for one, run in zip((first, second), runs, strict=True):
-        waits = time.monotonic() + 240
-        while (found := run_of(control.runs(workspace), one.hash, "rhythm")) and found.at_work:
-            assert time.monotonic() < waits
-            time.sleep(0.2)
+        found = run_of(control.runs(workspace), one.hash, "rhythm")
         assert found is not None
         assert (found.id, found.state) == (run, "finished"), found.sentence
     before, after = (control.status(workspace, run) for run in runs)

@@ -1,4 +1,4 @@
-"""Each way in which a run can end badly, with a real process, and the sentence that it leaves."""
+"""Each way in which a run can end badly, and the sentence that it leaves."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from ecgcore.jobs.folder import read_state
 from ecgcore.jobs.values import RunStatus
 from tests.jobs.conftest import Place
 from tests.packed_example import write_packed
+from tests.run_example import runs_here
 
 
 def _failed(place: Place, run: str) -> RunStatus:
@@ -53,12 +54,14 @@ def test_data_that_changed_while_it_was_paused(place: Place) -> None:
 
 def test_a_damaged_file(place: Place) -> None:
     place.data.write_bytes(place.data.read_bytes()[:5000])
-    found = _failed(place, place.submit())
+    with runs_here():
+        found = _failed(place, place.submit())
     assert found.sentence.startswith("Packed.npz cannot be read")
 
 
 def test_a_loss_that_is_not_finite(place: Place) -> None:
-    found = _failed(place, place.submit(learning_rate=1e30, optimiser="adam", average=0.0))
+    with runs_here():
+        found = _failed(place, place.submit(learning_rate=1e30, optimiser="adam", average=0.0))
     assert "The loss is nan" in found.sentence
     assert "lower the learning rate" in found.sentence
 
@@ -76,8 +79,9 @@ def test_a_full_disk(place: Place) -> None:
 
 
 def test_memory_that_runs_out(place: Place) -> None:
-    """Of a batch of records that are far too many channels wide."""
-    found = _failed(place, place.submit(network_options={"filters": 4_000_000}))
+    """Of a network whose weights no machine holds."""
+    with runs_here():
+        found = _failed(place, place.submit(network_options={"filters": 4_000_000}))
     assert found.sentence.startswith("The memory ran out. Choose a smaller batch")
 
 

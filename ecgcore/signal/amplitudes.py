@@ -224,7 +224,9 @@ def _smooth_part(beat: FineBeat, lead: str, wave: Wave) -> _Values | None:
     if len(known) < width or start < 0 or known[-1] - known[0] + 1 != len(known):
         return beat.within(values, wave)
     smooth = np.full(len(around), np.nan)
-    smooth[known] = savgol_filter(around[known], width, 2)
+    # Parabolas through the ends take most of the time, and matter where the wave reaches them.
+    inside = len(known) == stop - start + 1 + 2 * (width // 2)
+    smooth[known] = savgol_filter(around[known], width, 2, mode="nearest" if inside else "interp")
     return smooth[start - first : stop + 1 - first]
 
 

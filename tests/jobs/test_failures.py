@@ -36,8 +36,9 @@ def test_data_that_are_gone_when_its_turn_comes(place: Place) -> None:
     assert found.sentence.startswith("A file that the run needs is gone")
     assert str(place.data) in found.sentence
     gone.rename(place.data)  # as the sentence says
-    control.resume(place.workspace, place.store, run, "ada")
-    assert place.await_state(run, "failed", "finished").state == "finished"
+    with runs_here():
+        control.resume(place.workspace, place.store, run, "ada")
+    assert control.status(place.workspace, run).state == "finished"
 
 
 def test_data_that_changed_while_it_was_paused(place: Place) -> None:
@@ -48,7 +49,8 @@ def test_data_that_changed_while_it_was_paused(place: Place) -> None:
     with np.load(place.data) as before:
         signals = before["X"]
     write_packed(place.data, X=signals + 1)
-    control.resume(place.workspace, place.store, run, "ada")
+    with runs_here():
+        control.resume(place.workspace, place.store, run, "ada")
     assert "holds a run on other data" in _failed(place, run).sentence
 
 
@@ -74,8 +76,9 @@ def test_a_full_disk(place: Place) -> None:
     assert found.sentence.startswith("The disk is full")
     assert "resume the run" in found.sentence
     assert list(found.folder.glob("*.safetensors")) == []
-    control.resume(place.workspace, place.store, run, "ada")
-    assert place.await_state(run, "failed", "finished").state == "finished"
+    with runs_here():
+        control.resume(place.workspace, place.store, run, "ada")
+    assert control.status(place.workspace, run).state == "finished"
 
 
 def test_memory_that_runs_out(place: Place) -> None:

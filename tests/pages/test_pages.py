@@ -53,7 +53,7 @@ def test_what_may_be_opened_next_is_made_ready(
     monkeypatch.setattr(services, "prefetch", lambda entry, model: ready.append(entry.name))
     workspace(tmp_path).add_folder(str(records))
     app.run()
-    assert ready == ["Demo (12-lead DICOM)"]
+    assert set(ready) == {"Demo (12-lead DICOM)"}  # by each drawing of the list
     app.button(key="open-first").click().run()
     assert ready[-1] == "alpha"
 

@@ -39,7 +39,8 @@ with listed:
         if start:
             navigation.open_review(entries[0])
         show_table(entries)
-        services.warm_up(entries[0])
     if listing.unread:
         st.caption(f"Reading {listing.unread} more …")
         st.rerun()
+    elif entries:
+        services.warm_up(entries[0])

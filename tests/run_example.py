@@ -49,9 +49,11 @@ def runs_here() -> Iterator[None]:
             work(run)
 
     before = signal.getsignal(signal.SIGTERM)
-    with patch.object(control, "_launch", launch), patch.dict(os.environ, {NICENESS: "0"}):
-        yield
-    signal.signal(signal.SIGTERM, before)
+    try:
+        with patch.object(control, "_launch", launch), patch.dict(os.environ, {NICENESS: "0"}):
+            yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def write_run(

@@ -151,15 +151,15 @@ def _qrs_numbers(qrs: _Values, least: float, least_ms: float) -> dict[str, float
         numbers[f"{name}_mv"] = wave.height if wave else 0.0
         numbers[f"{name}_ms"] = wave.ms if wave else 0.0
     up = [found.waves[name] for name in ("r", "r2") if name in found.waves]
-    peaks = [r_peaks(qrs, wave, least) for wave in up]
-    tops = [float(top) for at, wave in enumerate(up) for top in (wave.peak, *peaks[at])]
+    peaks = [(wave, r_peaks(qrs, wave, least)) for wave in up]
+    tops = [float(top) for wave, inner in peaks for top in (wave.peak, *inner)]
     heights = [wave.height for wave in found.waves.values()]
     numbers["qrs_net_mv"] = max([*heights, 0.0]) + min([*heights, 0.0])
     numbers["qrs_pp_mv"] = float(np.ptp(qrs))
     numbers["qrs_area_mvms"] = float(np.sum((qrs[1:] + qrs[:-1]) / 2))
     numbers["intrinsicoid_ms"] = max(tops, default=None)
     numbers["qs"] = float(found.qs)
-    numbers["notched_r"] = float(any(map(is_notched, [qrs] * len(up), up, peaks)))
+    numbers["notched_r"] = float(any(is_notched(qrs, *one) for one in peaks))
     return numbers
 
 

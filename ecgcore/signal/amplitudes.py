@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 
 import numpy as np
 from numpy.typing import NDArray
@@ -151,15 +152,14 @@ def _qrs_numbers(qrs: _Values, least: float, least_ms: float) -> dict[str, float
         numbers[f"{name}_mv"] = wave.height if wave else 0.0
         numbers[f"{name}_ms"] = wave.ms if wave else 0.0
     up = [found.waves[name] for name in ("r", "r2") if name in found.waves]
-    peaks = [(wave, r_peaks(qrs, wave, least)) for wave in up]
-    tops = [float(top) for wave, inner in peaks for top in (wave.peak, *inner)]
+    peaks = [r_peaks(qrs, wave, least) for wave in up]
     heights = [wave.height for wave in found.waves.values()]
     numbers["qrs_net_mv"] = max([*heights, 0.0]) + min([*heights, 0.0])
     numbers["qrs_pp_mv"] = float(np.ptp(qrs))
     numbers["qrs_area_mvms"] = float(np.sum((qrs[1:] + qrs[:-1]) / 2))
-    numbers["intrinsicoid_ms"] = max(tops, default=None)
+    numbers["intrinsicoid_ms"] = max((float(one[-1]) for one in peaks), default=None)
     numbers["qs"] = float(found.qs)
-    numbers["notched_r"] = float(any(is_notched(qrs, *one) for one in peaks))
+    numbers["notched_r"] = float(any(map(is_notched, repeat(qrs), up, peaks)))
     return numbers
 
 

@@ -1,0 +1,32 @@
+"""How waves are smoothed before their heights are read."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from ecgcore.signal.amplitudes import FineBeat, _smooth_part
+
+QRS = (160.0, 240.0)
+
+
+@pytest.mark.parametrize(
+    ("wave", "borders"),
+    [
+        ("P", (60.0, 130.0)),  # with room to both sides
+        ("P", (60.0, 160.0)),  # up to the QRS complex
+        ("P", (5.0, 130.0)),  # from the beginning of what is known
+        ("T", (290.0, 480.0)),
+        ("T", (240.0, 480.0)),  # from the QRS complex on
+        ("T", (290.0, 598.0)),  # to the end of what is known
+    ],
+)
+def test_a_parabola_stays_as_it_is_wherever_the_wave_ends(
+    wave: str, borders: tuple[float, float]
+) -> None:
+    at = np.arange(600.0)
+    row = (0.2 + 1e-3 * at - 2e-6 * at**2)[None]
+    beat = FineBeat(("II",), row, np.zeros(1), {wave: borders, "QRS": QRS}, 200.0)
+    found = _smooth_part(beat, "II", wave)
+    expected = beat.within(beat.above("II", borders[0] if wave == "P" else QRS[0]), wave)
+    np.testing.assert_allclose(found, expected, atol=1e-12)

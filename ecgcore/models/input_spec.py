@@ -149,8 +149,8 @@ class Prepared:
 def prepare(recording: Recording, spec: InputSpec) -> Prepared:
     """Turn a recording into a model's input.
 
-    The middle ``spec.seconds`` are taken from a longer recording; a shorter one is followed by
-    zeros, with a warning. Missing limb leads are computed. Rules among ``spec.aside`` are measured
+    The middle ``spec.seconds`` are taken from a longer recording, from a whole tenth of a second on;
+    a shorter one is followed by zeros, with a warning. Missing limb leads are computed. Rules among ``spec.aside`` are measured
     on the whole recording; an aside value that is not known gives a warning. Raises
     UnfitRecordingError for a missing lead or sample, a recording under 5 s, a rate too low for the
     band, or too many flat leads.
@@ -158,7 +158,7 @@ def prepare(recording: Recording, spec: InputSpec) -> Prepared:
     recording = complete_limb_leads(recording)
     _refuse_unfit(recording, spec)
     wanted = round(spec.seconds * recording.sampling_rate)
-    first = max((recording.samples - wanted) // 2, 0)
+    first = _middle(recording.samples - wanted, recording.sampling_rate)
     rows = [recording.leads.index(lead) for lead in spec.leads]
     window = recording.signal[rows, first : first + wanted]
     _refuse_missing_samples(window, spec)
@@ -191,6 +191,17 @@ def to_model_rate(stored: NDArray[np.floating], spec: InputSpec) -> NDArray[np.f
     length = min(spec.samples, resampled.shape[-1])
     values[..., :length] = resampled[..., :length]
     return values
+
+
+def _middle(left_over: int, rate: float) -> int:
+    """The first sample of a window that leaves so many out: as many before it as behind, to a tenth.
+
+    Half a sample's shift of the window moved probabilities by up to 0.1, so that it begins at the
+    same moment at each rate: a recording's length is near a whole tenth, and its half is then not
+    near a quarter of one, where the tenth tips.
+    """
+    tenths = np.floor(10 * max(left_over, 0) / 2 / rate + 0.25)
+    return round(tenths / 10 * rate)
 
 
 def _condition(
@@ -268,7 +279,7 @@ def _refuse_unmeasured(aside: NDArray[np.float32], spec: InputSpec) -> None:
 
 
 def _length_warnings(recording: Recording, spec: InputSpec, first: int) -> tuple[str, ...]:
-    if first:
+    if recording.samples - round(spec.seconds * recording.sampling_rate) > 1:
         start = first / recording.sampling_rate
         return (
             f"the model saw {start:.1f} to {start + spec.seconds:.1f} s of "

@@ -212,6 +212,28 @@ def test_a_long_recording_is_cut_in_its_middle() -> None:
     np.testing.assert_array_equal(found.values, expected.values)
 
 
+@pytest.mark.parametrize("samples", [20846, 28934, 7499, 7501])
+def test_the_middle_begins_at_the_same_moment_at_each_rate(samples: int) -> None:
+    """However many samples there are, and one more or less."""
+    versions = [(samples + more, 500.0) for more in (-1, 0, 1)]
+    versions += [(round(samples * rate / 500), rate) for rate in (100.0, 250.0, 1000.0)]
+    starts = {
+        prepare(example_recording(rate=rate, seconds=count / rate), InputSpec()).start
+        for count, rate in versions
+    }
+    assert len(starts) == 1
+    middle = (samples / 500 - 10) / 2
+    assert starts.pop() == pytest.approx(middle, abs=0.1)
+
+
+def test_a_window_lies_within_a_recording_that_is_little_longer() -> None:
+    for more in range(0, 200, 7):
+        found = prepare(example_recording(seconds=10 + more / 500), InputSpec())
+        assert found.values.shape == (12, 5000)
+        assert found.start * 500 + 5000 <= 5000 + more
+        assert bool(found.warnings) == (more > 1)
+
+
 def test_a_short_recording_is_followed_by_zeros() -> None:
     found = prepare(example_recording(seconds=6), InputSpec())
     assert (found.start, found.seconds) == (0.0, 6.0)

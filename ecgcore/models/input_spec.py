@@ -35,8 +35,10 @@ own rate."""
 FILTER_PADDING = 27
 """How far, in samples at ``FILTER_RATE``, the filter reaches beyond each end: scipy's default."""
 
-_LOWPASS_ORDER, _LOWPASS_PADDING = 6, 50
-"""It is done with an end after 0.1 s (samples at ``FILTER_RATE``)."""
+_LOWPASS_ORDER = 6
+_MIRRORED = 1000
+"""How far, in samples at ``FILTER_RATE``, a recording goes on mirrored beyond each end: 2 s, in
+which a high-pass of 0.5 Hz forgets."""
 
 FLAT_MILLIVOLTS = 0.005
 """A lead whose filtered standard deviation is below 5 uV holds no ECG; scaling it would show the
@@ -56,10 +58,10 @@ class Conditioning:
     the signal is resampled (polyphase) to ``stored_rate``, the rate at which the training data were
     kept. The order of steps is that of the training data (PTB-XL, 1,625 records at 500 Hz).
 
-    The band-pass goes on beyond an end by turning the recording about its very last sample, whose
-    noise then rings through seconds, and otherwise at each sampling rate. So a zero-phase low-pass
-    of ``lowpass`` (Hz), which goes on by mirroring, takes that noise away first. None leaves it
-    out, as those training data did; they end quietly.
+    Those were filtered by scipy's default, which goes on beyond an end by turning the recording
+    about its very last sample: what a moment's voltage does to it rings through seconds, otherwise
+    at each sampling rate. So a zero-phase low-pass of ``lowpass`` (Hz) joins the band-pass, and
+    both go on by mirroring. None leaves the low-pass out and goes on as those training data did.
     """
 
     band: tuple[float, float] = (0.5, 40.0)
@@ -149,11 +151,11 @@ class Prepared:
 def prepare(recording: Recording, spec: InputSpec) -> Prepared:
     """Turn a recording into a model's input.
 
-    The middle ``spec.seconds`` are taken from a longer recording, from a whole tenth of a second on;
-    a shorter one is followed by zeros, with a warning. Missing limb leads are computed. Rules among ``spec.aside`` are measured
-    on the whole recording; an aside value that is not known gives a warning. Raises
-    UnfitRecordingError for a missing lead or sample, a recording under 5 s, a rate too low for the
-    band, or too many flat leads.
+    The middle ``spec.seconds`` are taken from a longer recording, from a whole tenth of a second
+    on; a shorter one is followed by zeros, with a warning. Missing limb leads are computed. Rules
+    among ``spec.aside`` are measured on the whole recording; an aside value that is not known gives
+    a warning. Raises UnfitRecordingError for a missing lead or sample, a recording under 5 s, a
+    rate too low for the band, or too many flat leads.
     """
     recording = complete_limb_leads(recording)
     _refuse_unfit(recording, spec)
@@ -194,11 +196,10 @@ def to_model_rate(stored: NDArray[np.floating], spec: InputSpec) -> NDArray[np.f
 
 
 def _middle(left_over: int, rate: float) -> int:
-    """The first sample of a window that leaves so many out: as many before it as behind, to a tenth.
+    """The first sample of a window that leaves so many out, half of them before it.
 
-    Half a sample's shift of the window moved probabilities by up to 0.1, so that it begins at the
-    same moment at each rate: a recording's length is near a whole tenth, and its half is then not
-    near a quarter of one, where the tenth tips.
+    It lies on a whole tenth of a second, so that it is the same moment at each rate: half a sample
+    moved probabilities by up to 0.1. The quarter keeps lengths of whole tenths from tipping it.
     """
     tenths = np.floor(10 * max(left_over, 0) / 2 / rate + 0.25)
     return round(tenths / 10 * rate)
@@ -211,13 +212,16 @@ def _condition(
     from scipy import signal as scipy_signal
 
     voltages = resample(window, rate, FILTER_RATE, beyond="line")
-    if conditioning.lowpass is not None:
+    sections = scipy_signal.butter(4, conditioning.band, "bandpass", fs=FILTER_RATE, output="sos")
+    if conditioning.lowpass is None:
+        filtered = scipy_signal.sosfiltfilt(sections, voltages, padlen=FILTER_PADDING)
+    else:
         slow = scipy_signal.butter(
             _LOWPASS_ORDER, conditioning.lowpass, fs=FILTER_RATE, output="sos"
         )
-        voltages = scipy_signal.sosfiltfilt(slow, voltages, padtype="even", padlen=_LOWPASS_PADDING)
-    sections = scipy_signal.butter(4, conditioning.band, "bandpass", fs=FILTER_RATE, output="sos")
-    filtered = scipy_signal.sosfiltfilt(sections, voltages, padlen=FILTER_PADDING)
+        filtered = scipy_signal.sosfiltfilt(
+            np.concatenate([slow, sections]), voltages, padtype="even", padlen=_MIRRORED
+        )
     deviation = filtered.std(axis=-1, keepdims=True)
     flat = deviation[:, 0] < FLAT_MILLIVOLTS
     scaled = (filtered - filtered.mean(axis=-1, keepdims=True)) / np.where(

@@ -6,6 +6,7 @@ Training, evaluation and the pages all go through this file, so that they can ne
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
+from math import floor
 from typing import Any, get_args
 
 import numpy as np
@@ -201,7 +202,7 @@ def _middle(left_over: int, rate: float) -> int:
     It lies on a whole tenth of a second, so that it is the same moment at each rate: half a sample
     moved probabilities by up to 0.1. The quarter keeps lengths of whole tenths from tipping it.
     """
-    tenths = np.floor(10 * max(left_over, 0) / 2 / rate + 0.25)
+    tenths = floor(10 * max(left_over, 0) / 2 / rate + 0.25)
     return round(tenths / 10 * rate)
 
 

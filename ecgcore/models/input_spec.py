@@ -220,8 +220,9 @@ def _condition(
         slow = scipy_signal.butter(
             _LOWPASS_ORDER, conditioning.lowpass, fs=FILTER_RATE, output="sos"
         )
+        mirrored = min(_MIRRORED, voltages.shape[-1] - 1)
         filtered = scipy_signal.sosfiltfilt(
-            np.concatenate([slow, sections]), voltages, padtype="even", padlen=_MIRRORED
+            np.concatenate([slow, sections]), voltages, padtype="even", padlen=mirrored
         )
     deviation = filtered.std(axis=-1, keepdims=True)
     flat = deviation[:, 0] < FLAT_MILLIVOLTS

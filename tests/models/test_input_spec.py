@@ -255,6 +255,12 @@ def test_a_window_lies_within_a_recording_that_is_little_longer() -> None:
         assert bool(found.warnings) == (more > 1)
 
 
+def test_a_window_shorter_than_what_is_mirrored() -> None:
+    found = prepare(example_recording(), replace(PACKED_SPEC, seconds=1.0))
+    assert (found.start, found.values.shape) == (4.5, (12, 100))
+    assert np.isfinite(found.values).all()
+
+
 def test_a_short_recording_is_followed_by_zeros() -> None:
     found = prepare(example_recording(seconds=6), InputSpec())
     assert (found.start, found.seconds) == (0.0, 6.0)

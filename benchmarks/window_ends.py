@@ -51,17 +51,13 @@ def filtered_then_cut(recording: Recording, spec: InputSpec) -> NDArray[np.float
 def differences(
     predictor: Predictor, recordings: list[Recording], conditioning: Conditioning
 ) -> NDArray[np.float32]:
-    """The largest difference of each recording's two answers, where the part is conditioned so."""
-    spec = predictor.card.spec
+    """The largest difference of each recording's two answers, where both are conditioned so."""
+    spec = replace(predictor.card.spec, conditioning=conditioning, aside=())
     answered = [label.answered for label in predictor.card.labels]
     found = []
     for recording in recordings:
-        held = predictor.holding(prepare(recording, spec).aside)
-        signal_alone = replace(spec, aside=())
-        inputs = (
-            cut_then_filtered(recording, replace(signal_alone, conditioning=conditioning)),
-            filtered_then_cut(recording, signal_alone),
-        )
+        held = predictor.holding(prepare(recording, predictor.card.spec).aside)
+        inputs = cut_then_filtered(recording, spec), filtered_then_cut(recording, spec)
         cut, whole = (held.probabilities(one[None])[0, answered] for one in inputs)
         found.append(np.abs(cut - whole).max())
     return np.array(found)

@@ -20,17 +20,20 @@ import torch
 from torch import Tensor
 
 from ecgcore.models.registry import register
-from ecgcore.models.trees import TREES_SPEC, TreeNetwork, TreesHead, count_table_numbers
+from ecgcore.models.trees import (
+    LARGEST,
+    MOST_SOFT,
+    TREES_SPEC,
+    TreeNetwork,
+    TreesHead,
+    count_table_numbers,
+    share_above,
+)
 
 NAME = "boosted_trees"
 
 MOST_LEVELS, MOST_NODES = 8, 1_000_000
 """More take more memory than a recording is worth: all nodes are asked."""
-
-MOST_SOFT = 10.0
-
-LARGEST = 1e6
-"""What is stored of a leaf, a beginning or a width is less."""
 
 
 @dataclass(frozen=True)
@@ -77,8 +80,7 @@ class BoostedHead(TreesHead):
         for level in range(_levels(int(column.shape[2]))):  # no tensor of the exporter
             here = slice(2**level - 1, 2 ** (level + 1) - 1)
             asked = column[..., here]
-            above = told[asked] - threshold[..., here, None]
-            right = (above / (2 * width[asked, None]) + 0.5).clamp(0, 1)
+            right = share_above(told[asked], threshold[..., here], width[asked])
             arrived = torch.stack([arrived * (1 - right), arrived * right], dim=3).flatten(2, 3)
         grown = (arrived * self.get_buffer("added").float()[..., None]).sum((1, 2)).t()
         start = self.get_buffer("start").float() + torch.zeros_like(values[:, :1])

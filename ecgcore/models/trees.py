@@ -24,6 +24,21 @@ TREES_ASIDE: tuple[AsideName, ...] = ("biomarkers",)
 TREES_SPEC = InputSpec(sampling_rate=100.0, seconds=10.0, aside=TREES_ASIDE)
 
 
+MOST_SOFT = 10.0
+"""Standard deviations that a limit reaches on either side at most."""
+
+LARGEST = 1e6
+"""What is stored of a leaf, a beginning or a width is less."""
+
+
+def share_above(values: Tensor, threshold: Tensor, width: Tensor) -> Tensor:
+    """How much of a record goes right at each node, 0 to 1: values (..., nodes, records),
+    thresholds and widths (..., nodes). All of it from ``width`` above the threshold on, half at it;
+    where the width is 0, all above the threshold and nothing at it."""
+    above, width = values - threshold[..., None], width[..., None]
+    return torch.where(width > 0, (above / (2 * width) + 0.5).clamp(0, 1), above > 0)
+
+
 class TreesHead(nn.Module, ABC):
     """Tables that answer: (batch, columns) to logits. Their sizes are those of what is loaded."""
 
@@ -40,10 +55,10 @@ class TreesHead(nn.Module, ABC):
         """Why tables are no trees."""
 
     def _load_from_state_dict(  # type: ignore[no-untyped-def]
-        self, state_dict: Mapping[str, Tensor], prefix: str, *rest
+        self, state_dict: dict[str, Tensor], prefix: str, *rest
     ) -> None:
         """Take the sizes of what is loaded. RuntimeError for tables that are no trees."""
-        names = [name for name, _ in self.named_buffers()]
+        names = [name for name, _ in self.named_buffers(recurse=False)]
         given = {name: state_dict[prefix + name] for name in names if prefix + name in state_dict}
         if len(given) == len(names):  # what is missing is said by who loads
             wrong = next(self.faults(given), None)

@@ -52,7 +52,8 @@ def grow(
         before("growing trees")
         told = ForestOptions(**options.network_options)
         trees = fit_trees(told, values, targets, options.seed)
-        tables = forest_tables([tree.tree_ for tree in trees.estimators_])
+        width = _widths(values, told.softness)
+        tables = forest_tables([tree.tree_ for tree in trees.estimators_], width)
     else:
         tables = boosted_tables(
             BoostedTreesOptions(**options.network_options),
@@ -91,8 +92,8 @@ def fill_gaps(values: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray
     return np.where(known, values, medians), medians
 
 
-def forest_tables(trees: list[Any]) -> dict[str, Tensor]:
-    """``ForestHead``'s tables of scikit-learn's trees."""
+def forest_tables(trees: list[Any], width: NDArray[np.float64]) -> dict[str, Tensor]:
+    """``ForestHead``'s tables of scikit-learn's trees; ``width`` (columns,) is the limits'."""
     nodes = max(tree.node_count for tree in trees)
     labels = trees[0].value.shape[1]
     inner = [tree.children_left != LEAF for tree in trees]
@@ -110,7 +111,7 @@ def forest_tables(trees: list[Any]) -> dict[str, Tensor]:
         shares[k, : len(ends)] = tree.value[ends, :, 0]
     arrays = {
         "column": column, "threshold": threshold, "left": left, "right": right, "leaf": leaf,
-        "shares": shares.clip(0, 1),
+        "shares": shares.clip(0, 1), "width": width,
     }  # fmt: skip
     return {name: torch.from_numpy(array) for name, array in arrays.items()}
 

@@ -49,6 +49,35 @@ def test_the_answer_is_the_mean_share_of_the_leaves() -> None:
     torch.testing.assert_close(made(x), expected[2:].expand(3, -1))
 
 
+def test_near_a_limit_a_record_goes_both_ways() -> None:
+    made, x = loaded(width=torch.full((COLUMNS,), 4.0)), torch.zeros(5, 12, 1000)
+    told = torch.full((5, COLUMNS), 10.0)  # at the limit itself half goes either way
+    told[:, 3] = torch.tensor([10.0, 12.0, 8.0, 14.0, 6.0])
+    right = torch.tensor([0.5, 0.75, 0.25, 1.0, 0.0])[:, None]
+    shares = torch.tensor([[0.6, 0.75]]) * right / 2 + torch.tensor([[0.2, 0.0]]) * (1 - right) / 2
+    shares = shares + torch.tensor([[0.2, 0.25]]) + torch.tensor([[0.0, 0.125]]) * right
+    torch.testing.assert_close(made(x, told), torch.log((shares + UNSEEN) / (1 - shares + UNSEEN)))
+
+
+def test_trees_of_unequal_depth_reach_each_leaf_by_its_own_way() -> None:
+    """A root that asks column 0, behind it on the right a node that asks column 1."""
+    made = loaded(
+        column=torch.tensor([[0, LEAF, 1, LEAF, LEAF], [LEAF] * 5], dtype=torch.int32),
+        threshold=torch.zeros(2, 5, dtype=torch.float64),
+        width=torch.ones(COLUMNS, dtype=torch.float64),
+        left=torch.tensor([[1, 0, 3, 0, 0], [0] * 5], dtype=torch.int32),
+        right=torch.tensor([[2, 0, 4, 0, 0], [0] * 5], dtype=torch.int32),
+        leaf=torch.tensor([[0, 0, 0, 1, 2], [0] * 5], dtype=torch.int32),
+        shares=torch.tensor([[[0.1, 0.2], [0.3, 0.4], [0.5, 0.6]], [[0.0, 0.0]] * 3]),
+    )
+    told = torch.zeros(1, COLUMNS)
+    told[0, 0], told[0, 1] = 0.5, -0.5  # three quarters go right, of which three quarters go left
+    ways = torch.tensor([0.25, 0.75 * 0.75, 0.75 * 0.25])
+    share = (ways @ torch.tensor([[0.1, 0.2], [0.3, 0.4], [0.5, 0.6]]))[None] / 2
+    found = made(torch.zeros(1, 12, 1000), told)
+    torch.testing.assert_close(found, torch.log((share + UNSEEN) / (1 - share + UNSEEN)))
+
+
 def test_numbers_are_thresholds_and_shares() -> None:
     assert count_table_numbers(loaded()) == 1 + (2 + 1) * 2
 
@@ -65,11 +94,21 @@ def test_numbers_are_thresholds_and_shares() -> None:
         ("shares", [[[1.5, 0.0]] * 2, [[0.0, 0.0]] * 2], "not within 0 and 1"),
         ("shares", [[[float("nan"), 0.0]] * 2, [[0.0, 0.0]] * 2], "not within 0 and 1"),
         ("shares", [[[0.5]], [[0.5]]], "2 trees and 2 labels"),
+        ("left", [[2, 0, 0], [0, 0, 0]], "a child of two parents"),
+        ("width", [-1.0] * COLUMNS, "widths that are not one for each column"),
+        ("width", [float("nan")] * COLUMNS, "widths that are not one for each column"),
+        ("width", [0.0], "widths that are not one for each column"),
     ],
 )
 def test_tables_that_are_no_trees_are_refused(name: str, value: object, said: str) -> None:
     with pytest.raises(RuntimeError, match=said):
         loaded(**{name: torch.tensor(value)})
+
+
+def test_trees_beyond_memory_are_refused() -> None:
+    wide = torch.zeros(2, 2_000_001, dtype=torch.int32)
+    with pytest.raises(RuntimeError, match="4,000,002 nodes; at most 4,000,000"):
+        loaded(column=wide + LEAF, threshold=wide.double(), left=wide, right=wide, leaf=wide)
 
 
 def test_it_has_no_places_of_the_signal_to_mark() -> None:
@@ -93,6 +132,8 @@ def test_impossible_options_are_refused() -> None:
         ForestOptions(trees=0),
         ForestOptions(smallest_leaf=0),
         ForestOptions(columns_share=0),
+        ForestOptions(softness=-0.1),
+        ForestOptions(softness=11),
     ):
         with pytest.raises(ValueError, match="give 1 tree"):
             Forest(wrong, leads=12, labels=2)
@@ -108,7 +149,7 @@ def test_it_answers_as_the_trees_it_was_grown_as() -> None:
     targets = (values[:, [1, 2]] > 0).astype(np.float32)
     grown = ExtraTreesRegressor(7, min_samples_leaf=3, random_state=0).fit(values, targets)
     made = Forest(ForestOptions(trees=7), leads=12, labels=2)
-    weights = forest_tables([tree.tree_ for tree in grown.estimators_])
+    weights = forest_tables([tree.tree_ for tree in grown.estimators_], np.zeros(COLUMNS))
     made.load_state_dict(
         {"medians": torch.zeros(COLUMNS)} | {f"head.{k}": table for k, table in weights.items()}
     )

@@ -17,9 +17,8 @@ from ecgcore.models import onnx_export
 from ecgcore.models.aside import aside_columns
 from ecgcore.models.card import LabelCard
 from ecgcore.models.chosen_thresholds import ChosenThreshold
-from ecgcore.models.forest import ForestHead
 from ecgcore.models.onnx_export import LARGEST_DIFFERENCE, ExportError, export_onnx, session_of
-from ecgcore.models.onnx_parts import FixedWalk, WindowMeans
+from ecgcore.models.onnx_parts import WindowMeans
 from ecgcore.models.onnx_records import simulated_records
 from ecgcore.models.predictor import Predictor, load_predictor
 from ecgcore.models.registry import network_entry, network_names
@@ -147,13 +146,6 @@ def test_trees_of_both_kinds_answer_alike_in_onnx(levels: int) -> None:
     inputs, aside = records(predictor)
     aside[0] = np.nan
     assert export_onnx(predictor, inputs, aside).difference < 1e-6
-
-
-def test_a_fixed_walk_reaches_the_same_leaves() -> None:
-    heads = load_predictor("lightbox").network.head.heads  # type: ignore[attr-defined]
-    (trees,) = (head for head in heads if isinstance(head, ForestHead))
-    values = torch.randn(50, trees.in_features) * 100
-    torch.testing.assert_close(FixedWalk(trees)(values), trees(values), atol=1e-6, rtol=1e-6)
 
 
 def test_simulated_records_differ_and_are_the_same_each_time() -> None:

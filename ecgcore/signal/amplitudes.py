@@ -233,10 +233,15 @@ def _smooth_part(beat: FineBeat, lead: str, wave: Wave) -> _Values | None:
 def _terminal_force(part: _Values, least: float) -> float:
     """Depth times duration of the negative part at the end of P, in mV ms, positive; 0 if none.
 
-    Morris et al., P-wave analysis in valvular heart disease, Circulation 1964;29:242-252.
+    It is what follows the last positive part. Morris et al., P-wave analysis in valvular heart
+    disease, Circulation 1964;29:242-252.
     """
-    lowest = int(np.argmin(part))
-    if part[lowest] > -least or lowest < int(np.argmax(part)):
+    positive = np.flatnonzero(part >= least)
+    first = int(positive[-1]) + 1 if positive.size else 0
+    if first == len(part):
+        return 0.0
+    lowest = first + int(np.argmin(part[first:]))
+    if part[lowest] > -least:
         return 0.0
     before = np.flatnonzero(part[:lowest] >= 0)
     after = np.flatnonzero(part[lowest:] >= 0)

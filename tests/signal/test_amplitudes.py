@@ -1,11 +1,11 @@
-"""How waves are smoothed before their heights are read."""
+"""How waves are smoothed before their heights are read, and the terminal force of P."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from ecgcore.signal.amplitudes import FineBeat, _smooth_part
+from ecgcore.signal.amplitudes import FineBeat, _smooth_part, _terminal_force
 
 QRS = (160.0, 240.0)
 
@@ -30,3 +30,22 @@ def test_a_parabola_stays_as_it_is_wherever_the_wave_ends(
     found = _smooth_part(beat, "II", wave)
     expected = beat.within(beat.above("II", borders[0] if wave == "P" else QRS[0]), wave)
     np.testing.assert_allclose(found, expected, atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("halves", "force"),
+    [
+        ([0.1, -0.08], 0.08 * 49),
+        ([-0.08, 0.1], 0.0),  # nothing negative ends it
+        ([-0.09, 0.1, -0.05], 0.05 * 49),  # the deeper part does not
+        ([-0.08], 0.08 * 49),
+        ([-0.08, 0.01], 0.08 * 49),  # too little to count as a positive end
+        ([-0.08, 0.03], 0.0),
+        ([0.1, -0.01], 0.0),
+        ([0.1], 0.0),
+    ],
+)
+def test_the_terminal_force_is_that_of_the_negative_end(halves: list[float], force: float) -> None:
+    half = np.sin(np.pi * np.arange(50) / 50)
+    part = np.concatenate([*(height * half for height in halves), [0.0]])
+    assert _terminal_force(part, 0.02) == pytest.approx(force, rel=0.03)

@@ -33,7 +33,7 @@ _LIMB_MILLIVOLTS, _CHEST_MILLIVOLTS = 0.15, 0.2
 """Usual deviations of the largest limb lead and of a chest lead: what the waves are measured on has
 to look like an ECG in millivolts, as the delineation expects one."""
 
-WAVE_LIMITS = (0.5, 0.6, 0.7, 0.85, 1.0, 1.2, 1.4, 1.7, 2.0)
+WAVE_LIMITS = tuple(2 ** (k / 16 - 1) for k in range(33))
 """Multiples of a wave's least height and duration; each value is the mean over them. How a complex
 is named for a wave near the least (QS, or a tiny R and an S) must not move an answer by itself."""
 

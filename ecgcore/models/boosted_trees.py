@@ -7,8 +7,8 @@ of the records, adds a little of what the trees before it left wrong. A label wi
 has no trees and stays at its beginning.
 
 Boosted trees ask about the same few limits again and again, so that a value a hair above one
-would move an answer far. A limit is therefore soft: within half a standard deviation of it a record
-goes both ways, more to the one side the further it lies there.
+would move an answer far. A limit is therefore soft: within ``softness`` standard deviations of it a
+record goes both ways, more to the one side the further it lies there.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class BoostedTreesOptions:
     smallest_leaf: int = 10
     columns_share: float = 0.1
     records_share: float = 0.5
-    softness: float = 0.5
+    softness: float = 0.75
 
 
 class BoostedHead(TreesHead):

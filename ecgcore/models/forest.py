@@ -47,7 +47,7 @@ class ForestOptions:
     trees: int = 150
     smallest_leaf: int = 3
     columns_share: float = 0.3
-    softness: float = 0.25
+    softness: float = 0.375
 
 
 class _Level(nn.Module):

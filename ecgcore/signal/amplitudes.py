@@ -100,7 +100,8 @@ def lead_values(
     """All of LEAD_NAMES for one lead, places left out. ``scale_unknown``: heights mean nothing.
 
     ``limits`` are multiples of the least height and duration of a wave. Of several the values' mean
-    is given: a wave near the least then counts in part.
+    is given: a wave near the least then counts in part, and an R peak that some limits do not find
+    is, for these, at QRS onset.
     """
     if "QRS" not in beat.borders:
         return absent_values(usual.absent.get("QRS", _NO_QRS))
@@ -114,11 +115,12 @@ def lead_values(
     p_part = _smooth_part(beat, lead, "P")
     t_part = _smooth_part(beat, lead, "T")
     st, found = _st_numbers(above, offset), []
+    no_r = Value(None, "ms", f"lead {lead} has no R wave") if len(limits) == 1 else Value(0.0, "ms")
     for limit in limits:
         numbers = _qrs_numbers(qrs, limit * least, limit * LEAST_MS) | st
         values = {name: _value(name, number) for name, number in numbers.items()}
         if values["intrinsicoid_ms"].number is None:
-            values["intrinsicoid_ms"] = Value(None, "ms", f"lead {lead} has no R wave")
+            values["intrinsicoid_ms"] = no_r
         values |= _p_values(beat, lead, usual, p_part, limit * least)
         found.append(values | _t_values(beat, lead, usual, t_part, limit * least))
     return found[0] if len(found) == 1 else _means(found)

@@ -2,7 +2,8 @@
 
 A deflection is a stretch on one side of the level before the complex; it counts as a wave from 20
 uV and 6 ms on (IEC 60601-2-25:2011, annex on wave definitions), or from what stands clear of the
-noise. Isoelectric stretches at either end belong to no wave. The first wave is Q if it points down,
+noise. Isoelectric stretches at either end belong to no wave, and what only falls from the PR
+segment's own level, or rises to the ST segment's, is none. The first wave is Q if it points down,
 the first up is R, then S, R' and S' follow in turn. One downward wave alone is QS.
 """
 
@@ -102,8 +103,10 @@ def _wave(values: _Values, start: int, stop: int, least: float) -> Deflection | 
     top = int(np.argmax(size))
     if size[top] < least:
         return None
-    if stop == len(values) and size[top] < size[-1] + least:
-        return None  # rising into the ST segment: its level, no wave of the QRS complex
+    ends = [0] if start == 0 else []
+    ends += [-1] if stop == len(values) else []
+    if any(size[top] < size[end] + least for end in ends):
+        return None  # falling from the PR segment or rising into the ST segment: their level
     inside = np.flatnonzero(size >= _EDGE_SHARE * least)
     first, last = start + int(inside[0]), start + int(inside[-1])
     begin, end = _edge(values, first, -1, least), _edge(values, last, 1, least)

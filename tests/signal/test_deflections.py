@@ -67,6 +67,16 @@ def test_an_elevated_j_point_is_no_second_r() -> None:
     assert "r2" in qrs_waves(with_peak, 0.02).waves
 
 
+@pytest.mark.parametrize("sign", [1, -1])
+def test_what_falls_from_the_level_of_the_pr_segment_is_no_wave(sign: int) -> None:
+    fall = sign * np.linspace(0.03, 0, 8, endpoint=False)
+    rest = complex_of((-0.9 * sign, 60))
+    assert list(qrs_waves(np.concatenate([fall, rest]), 0.02).waves) == ["r" if sign < 0 else "q"]
+    rise = sign * np.linspace(0.03, 0.055, 6)  # a wave that began a little before the complex
+    found = qrs_waves(np.concatenate([rise, rise[::-1], rest]), 0.02).waves
+    assert list(found) == (["q", "r"] if sign < 0 else ["r", "s"])
+
+
 def test_noise_raises_the_least_height() -> None:
     assert least_height(0.001) == 0.02
     assert least_height(0.02) == pytest.approx(0.06)

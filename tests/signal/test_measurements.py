@@ -326,6 +326,8 @@ def test_of_several_limits_each_value_is_the_mean(name: str) -> None:
     for lead, values in both.leads.items():
         for value_name, value in values.items():
             apart = [found.leads[lead][value_name].number for found in (one, other)]
+            if value_name == "intrinsicoid_ms":  # without R it is at QRS onset
+                apart = [0.0 if number is None else number for number in apart]
             known = [number for number in apart if number is not None]
             moved += len(set(known)) > 1
             expected = pytest.approx(np.mean(known)) if known else None

@@ -94,9 +94,6 @@ class BoostedHead(TreesHead):
 
     def faults(self, tables: Mapping[str, Tensor]) -> Iterator[str]:
         """Why tables are no trees."""
-        if any(tables[name].is_floating_point() for name in ("label", "column")):
-            yield "labels or columns that are no whole numbers"
-            return
         label, column = tables["label"].long(), tables["column"].long()
         start, added, width = (tables[name].double() for name in ("start", "added", "width"))
         sizes = tuple(column.shape)

@@ -162,6 +162,8 @@ class ForestHead(TreesHead):
         parents = torch.zeros(trees, nodes).scatter_add(1, both.clamp(0, nodes - 1), asks.float())
         if (parents > 1).any():
             yield "a child of two parents"
+        if tables["threshold"].isnan().any():
+            yield "a threshold that is no number"
         width = tables["width"].double()
         if width.shape != (self.in_features,) or not ((width >= 0) & (width < LARGEST)).all():
             yield "widths that are not one for each column"

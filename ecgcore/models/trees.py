@@ -54,6 +54,17 @@ class TreesHead(nn.Module, ABC):
     def faults(self, tables: Mapping[str, Tensor]) -> Iterator[str]:
         """Why tables are no trees."""
 
+    def _faults(self, tables: Mapping[str, Tensor]) -> Iterator[str]:
+        """Why tables are no trees: kinds of numbers first, then what they say."""
+        whole = {name: not self.get_buffer(name).is_floating_point() for name in tables}
+        if any(table.is_complex() for table in tables.values()):
+            yield "complex numbers"
+        elif any(whole[name] and tables[name].is_floating_point() for name in tables):
+            names = ", ".join(name for name in tables if whole[name])
+            yield f"{names} are no whole numbers"
+        else:
+            yield from self.faults(tables)
+
     def _load_from_state_dict(  # type: ignore[no-untyped-def]
         self, state_dict: dict[str, Tensor], prefix: str, *rest
     ) -> None:
@@ -61,7 +72,7 @@ class TreesHead(nn.Module, ABC):
         names = [name for name, _ in self.named_buffers(recurse=False)]
         given = {name: state_dict[prefix + name] for name in names if prefix + name in state_dict}
         if len(given) == len(names):  # what is missing is said by who loads
-            wrong = next(self.faults(given), None)
+            wrong = next(self._faults(given), None)
             if wrong:
                 raise RuntimeError(f"tables that are no trees: {wrong}")
         for name, table in given.items():

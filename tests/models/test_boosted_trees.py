@@ -74,6 +74,7 @@ def test_numbers_are_beginnings_thresholds_and_leaves() -> None:
         ("label", [[1]], r"for labels of the shape \(1, 1\)"),
         ("label", 1, r"for labels of the shape \(\)"),
         ("label", [0.9], "no whole numbers"),
+        ("start", [0.5j, 0.0], "complex numbers"),
         ("column", [[[3.7, 0.0, 5.0]]], "no whole numbers"),
         ("column", [[[3, COLUMNS, 5]]], "a column that there is not"),
         ("column", [[[3, -1, 5]]], "a column that there is not"),

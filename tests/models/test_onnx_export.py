@@ -137,7 +137,8 @@ def test_window_means_are_adaptive_pooling(length: int, size: int) -> None:
 @pytest.mark.parametrize("levels", [1, 3])
 def test_trees_of_both_kinds_answer_alike_in_onnx(levels: int) -> None:
     predictor = both_kinds_predictor(added=2.0, weight=3)
-    head = predictor.network.head.heads[1]  # type: ignore[attr-defined]
+    forest, head = predictor.network.head.heads  # type: ignore[attr-defined]
+    forest.load_state_dict(forest.state_dict() | {"width": torch.full_like(forest.width, 50)})
     generator, shape = torch.Generator().manual_seed(0), (1, 5, 2**levels - 1)
     head.column = torch.randint(0, head.in_features, shape, generator=generator)
     head.threshold = torch.randn(shape, generator=generator).double()

@@ -102,7 +102,10 @@ class ForestHead(TreesHead):
         return torch.log((share + UNSEEN) / (1 - share + UNSEEN))
 
     def _levels(self) -> Iterator[_Level]:
-        """The levels of the tables, from the roots on."""
+        """The levels of the tables, from the roots on; none where there is no memory behind them
+        (device "meta")."""
+        if self.get_buffer("column").is_meta:
+            return
         column, threshold = (self.get_buffer(name).flatten() for name in ("column", "threshold"))
         sides = [self.get_buffer(side).long() for side in ("left", "right")]
         trees, nodes = sides[0].shape

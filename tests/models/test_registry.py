@@ -67,20 +67,17 @@ def test_shape_of_five_labels_on_twelve_leads(name: str, logits: Tensor) -> None
 
 
 @every_one_that_sees_the_signal
-def test_a_record_does_not_depend_on_its_neighbours(
-    name: str, network: Network, logits: Tensor
-) -> None:
-    x = inputs(name, 12)
+def test_a_record_does_not_depend_on_its_neighbours(name: str, network: Network) -> None:
+    """In 64 bits: some answers of random weights differ by little more than 32 bits round off."""
+    x, exact = inputs(name, 12).double(), deepcopy(network).double()
     with torch.inference_mode():
-        alone = torch.cat([network(record[None]) for record in x])
-        turned = network(x.flip(0)).flip(0)
+        logits = exact(x)
+        alone = torch.cat([exact(record[None]) for record in x])
+        turned = exact(x.flip(0)).flip(0)
     spread = logits.std(0).min()
     assert spread > 0
-    rounding = 4 * torch.finfo(torch.float32).eps * logits.abs().max()
-    most = float(torch.maximum(1e-3 * spread, rounding))
-    assert most < 0.1 * spread
-    torch.testing.assert_close(logits, alone, rtol=0, atol=most)
-    torch.testing.assert_close(logits, turned, rtol=0, atol=most)
+    torch.testing.assert_close(logits, alone, rtol=0, atol=float(1e-3 * spread))
+    torch.testing.assert_close(logits, turned, rtol=0, atol=float(1e-3 * spread))
 
 
 @every_one_that_sees_the_signal

@@ -58,6 +58,8 @@ JOINED = {"joined": "inception", "ecgencode_joined": "ecgencode_m2"}
 """Networks of this benchmark, and of the signal alone."""
 CHOICES = ("inception", "snapshots", "graph", "unmixed", "joined", "ecgencode", "ecgencode_joined")
 OF_INCEPTION = ("raw", "shifted")
+HALVES = ("inception", "joined")
+"""Printed together too, half the weight on each."""
 Logits = NDArray[np.float32]
 
 
@@ -159,7 +161,7 @@ def options_of(choice: str, data: PackedData, seed: int, pair: tuple[int, int]) 
 
 
 def answers_of(
-    choice: str, data: PackedData, seed: int, pair: tuple[int, int], runs: Path
+    choice: str, seed: int, pair: tuple[int, int], data: PackedData, runs: Path
 ) -> dict[str, Logits]:
     """The logits (records of the pair, labels) of a choice, and of what else its run gives."""
     options = options_of(choice, data, seed, pair)
@@ -201,12 +203,13 @@ def answers_of(
 
 
 def answer(job: tuple[str, int, tuple[int, int]], data: PackedData, runs: Path) -> None:
-    """Keep the answers of a job, unless they are."""
-    choice, seed, pair = job
+    """Keep the answers of a job."""
     torch.set_num_threads(1)
-    file = runs / f"{choice}_{seed}_{pair[0]}.npz"
-    if not file.is_file():
-        np.savez(file, **answers_of(choice, data, seed, pair, runs))
+    np.savez(_kept(runs, *job), **answers_of(*job, data, runs))
+
+
+def _kept(runs: Path, choice: str, seed: int, pair: tuple[int, int]) -> Path:
+    return runs / f"{choice}_{seed}_{pair[0]}.npz"
 
 
 def areas(data: PackedData, logits: Logits) -> tuple[float, float]:
@@ -232,7 +235,7 @@ def report(data: PackedData, choices: Sequence[str], seeds: Sequence[int], runs:
         asked = "inception" if choice in OF_INCEPTION else choice
         logits = np.full(_targets(data).shape, np.nan, dtype=np.float32)
         for pair in PAIRS:
-            with np.load(runs / f"{asked}_{seed}_{pair[0]}.npz") as kept:
+            with np.load(_kept(runs, asked, seed, pair)) as kept:
                 logits[np.isin(data.fold, pair)] = kept[choice]
         return logits
 
@@ -247,9 +250,10 @@ def report(data: PackedData, choices: Sequence[str], seeds: Sequence[int], runs:
     for name in GROWN:
         line(name, [whole(name, seed) for seed in seeds])
     line("both kinds of trees", trees)
-    for choice in choices:
-        alone = [whole(choice, seed) for seed in seeds]
-        line(choice, alone)
+    for choice in (*choices, *([HALVES] if set(HALVES) <= set(choices) else [])):
+        parts = (choice,) if isinstance(choice, str) else choice
+        alone = [np.mean([whole(part, seed) for part in parts], axis=0) for seed in seeds]
+        line(" and ".join(parts), alone)
         line("  and trees", [INCEPTION * a + b for a, b in zip(alone, trees, strict=True)])
 
 
@@ -268,15 +272,16 @@ def main() -> None:
     given.runs.mkdir(parents=True, exist_ok=True)
     register_choices()
     data = load_packed(given.data).select(tuple(range(1, 9)))
-    data.aside_inputs(TREES_SPEC)  # known to each process then
     jobs = [
         (choice, seed, pair) for seed in given.seeds for choice in (*GROWN, *given.choices)
-        for pair in PAIRS
+        for pair in PAIRS if not _kept(given.runs, choice, seed, pair).is_file()
     ]  # fmt: skip
-    torch.set_num_threads(1)
-    with multiprocessing.get_context("fork").Pool(given.processes, maxtasksperchild=1) as pool:
-        for _ in pool.imap_unordered(partial(answer, data=data, runs=given.runs), jobs):
-            pass
+    if jobs:
+        data.aside_inputs(TREES_SPEC)  # known to each process then
+        torch.set_num_threads(1)
+        with multiprocessing.get_context("fork").Pool(given.processes, maxtasksperchild=1) as pool:
+            for _ in pool.imap_unordered(partial(answer, data=data, runs=given.runs), jobs):
+                pass
     shown = [
         one for choice in given.choices
         for one in ((choice, *OF_INCEPTION) if choice == "inception" else (choice,))

@@ -35,9 +35,9 @@ NOTE = (
     "Each number is how much higher (+) or lower (−) the probability is than with usual values "
     "(medians of the training records) for that group alone. The numbers do not add up, and values "
     "that go together share an effect. What was not measured counts as usual, and a wave that is "
-    "just large enough to be one counts in part. Amplitudes are not in mV: × lead SD is times the "
-    "lead's standard deviation, × limb-lead SD times that of the largest limb lead, in the model's "
-    "0.5-40 Hz band."
+    "just large enough to be one counts in part; the peak of an R wave that is not there counts as "
+    "0 ms. Amplitudes are not in mV: × lead SD is times the lead's standard deviation, × limb-lead "
+    "SD times that of the largest limb lead, in the model's 0.5-40 Hz band."
 )
 _TELLING = 3
 """So many values of a group are named at most."""

@@ -24,6 +24,7 @@ from ecgcore.signal.intervals import UsualBeat
 from ecgcore.signal.measured import LEAD_NAMES, Value, unit_of
 
 _Values = NDArray[np.float64]
+_Numbers = dict[str, float | None]
 
 _KHZ = 1000.0
 _LEVEL_MS = (22, 4)
@@ -112,27 +113,26 @@ def lead_values(
         return absent_values(f"samples of lead {lead} are missing in the QRS complex")
     span = float(np.ptp(qrs)) if scale_unknown else None
     least = least_height(float(beat.noise[beat.leads.index(lead)]), span)
-    p_part = _smooth_part(beat, lead, "P")
-    t_part = _smooth_part(beat, lead, "T")
-    st, found = _st_numbers(above, offset), []
-    no_r = Value(None, "ms", f"lead {lead} has no R wave") if len(limits) == 1 else Value(0.0, "ms")
-    for limit in limits:
-        numbers = _qrs_numbers(qrs, limit * least, limit * LEAST_MS) | st
-        values = {name: _value(name, number) for name, number in numbers.items()}
-        if values["intrinsicoid_ms"].number is None:
-            values["intrinsicoid_ms"] = no_r
-        values |= _p_values(beat, lead, usual, p_part, limit * least)
-        found.append(values | _t_values(beat, lead, usual, t_part, limit * least))
-    return found[0] if len(found) == 1 else _means(found)
+    leasts = [limit * least for limit in limits]
+    no_r = None if len(limits) == 1 else 0.0
+    found = [
+        _qrs_numbers(qrs, height, limit * LEAST_MS, no_r)
+        for height, limit in zip(leasts, limits, strict=True)
+    ]
+    numbers = _means(found) | _whole_numbers(qrs) | _st_numbers(above, offset)
+    values = {name: _value(name, number) for name, number in numbers.items()}
+    if numbers["intrinsicoid_ms"] is None:
+        values["intrinsicoid_ms"] = Value(None, "ms", f"lead {lead} has no R wave")
+    values |= _p_values(beat, lead, usual, leasts)
+    return values | _t_values(beat, lead, usual, leasts)
 
 
-def _means(found: Sequence[Mapping[str, Value]]) -> dict[str, Value]:
-    """The mean of each value over those that have one."""
-    means = {}
-    for name, first in found[0].items():
-        numbers = [n for one in found if (n := one[name].number) is not None]
-        means[name] = Value(float(np.mean(numbers)), first.unit) if numbers else first
-    return means
+def _means(found: Sequence[_Numbers]) -> _Numbers:
+    """The mean of each number over those that are known, None where none is."""
+    if len(found) == 1:
+        return found[0]
+    known = {name: [n for one in found if (n := one[name]) is not None] for name in found[0]}
+    return {name: float(np.mean(every)) if every else None for name, every in known.items()}
 
 
 def absent_values(reason: str) -> dict[str, Value]:
@@ -146,9 +146,9 @@ def _value(name: str, number: float | None) -> Value:
     return Value(float(number), unit_of(name))
 
 
-def _qrs_numbers(qrs: _Values, least: float, least_ms: float) -> dict[str, float | None]:
+def _qrs_numbers(qrs: _Values, least: float, least_ms: float, no_r: float | None) -> _Numbers:
     found = qrs_waves(qrs, least, least_ms)
-    numbers: dict[str, float | None] = {}
+    numbers: _Numbers = {}
     for name in ("q", "r", "s", "r2", "s2"):
         wave = found.waves.get(name)
         numbers[f"{name}_mv"] = wave.height if wave else 0.0
@@ -157,15 +157,19 @@ def _qrs_numbers(qrs: _Values, least: float, least_ms: float) -> dict[str, float
     peaks = [r_peaks(qrs, wave, least) for wave in up]
     heights = [wave.height for wave in found.waves.values()]
     numbers["qrs_net_mv"] = max([*heights, 0.0]) + min([*heights, 0.0])
-    numbers["qrs_pp_mv"] = float(np.ptp(qrs))
-    numbers["qrs_area_mvms"] = float(np.sum((qrs[1:] + qrs[:-1]) / 2))
-    numbers["intrinsicoid_ms"] = max((float(one[-1]) for one in peaks), default=None)
+    numbers["intrinsicoid_ms"] = max((float(one[-1]) for one in peaks), default=no_r)
     numbers["qs"] = float(found.qs)
     numbers["notched_r"] = float(any(map(is_notched, repeat(qrs), up, peaks)))
     return numbers
 
 
-def _st_numbers(above: _Values, offset: float) -> dict[str, float | None]:
+def _whole_numbers(qrs: _Values) -> _Numbers:
+    """Of the complex, whatever its waves are."""
+    area = float(np.sum((qrs[1:] + qrs[:-1]) / 2))
+    return {"qrs_pp_mv": float(np.ptp(qrs)), "qrs_area_mvms": area}
+
+
+def _st_numbers(above: _Values, offset: float) -> _Numbers:
     j, j60, j80 = (
         _point(above, offset + later, width)
         for later, width in ((0, _J_MS), (60, _POINT_MS), (80, _POINT_MS))
@@ -181,27 +185,33 @@ def _point(above: _Values, at: float, width: int) -> float:
 
 
 def _p_values(
-    beat: FineBeat, lead: str, usual: UsualBeat, part: _Values | None, least: float
+    beat: FineBeat, lead: str, usual: UsualBeat, leasts: Sequence[float]
 ) -> dict[str, Value]:
+    part = _smooth_part(beat, lead, "P")
     if part is None:
         reason = usual.absent.get("P", "the P wave was not delineated")
         return {name: Value(None, unit_of(name), reason) for name in _P_NAMES}
     if len(part) < 2 or not np.isfinite(part).all():
         reason = f"the median beat of lead {lead} does not reach to the beginning of the P wave"
         return {name: Value(None, unit_of(name), reason) for name in _P_NAMES}
+    own = usual.leads.get(lead, {}).get("P")
+    width = None if own is None else _milliseconds(beat, usual, own)
+    numbers = _means([_p_numbers(part, least, width) for least in leasts])
+    unmarked = Value(None, "ms", f"no P wave was delineated in lead {lead}, only in others")
+    return {
+        name: unmarked if number is None else Value(number, unit_of(name))
+        for name, number in numbers.items()
+    }
+
+
+def _p_numbers(part: _Values, least: float, width: float | None) -> _Numbers:
     high, low = float(part.max()), float(part.min())
     high, low = high if high >= least else 0.0, low if low <= -least else 0.0
-    own = usual.leads.get(lead, {}).get("P")
-    if own is not None:
-        width: float | None = _milliseconds(beat, usual, own)
-    else:
-        width = 0.0 if high == low == 0 else None
-    unmarked = f"no P wave was delineated in lead {lead}, only in others"
     return {
-        "p_mv": Value(high, "mV"),
-        "p_neg_mv": Value(low, "mV"),
-        "p_ms": Value(None, "ms", unmarked) if width is None else Value(width, "ms"),
-        "p_terminal_mvms": Value(_terminal_force(part, least), "mV ms"),
+        "p_mv": high,
+        "p_neg_mv": low,
+        "p_ms": 0.0 if width is None and high == low == 0 else width,
+        "p_terminal_mvms": _terminal_force(part, least),
     }
 
 
@@ -259,23 +269,26 @@ def _milliseconds(beat: FineBeat, usual: UsualBeat, own: tuple[float, float]) ->
 
 
 def _t_values(
-    beat: FineBeat, lead: str, usual: UsualBeat, part: _Values | None, least: float
+    beat: FineBeat, lead: str, usual: UsualBeat, leasts: Sequence[float]
 ) -> dict[str, Value]:
+    part = _smooth_part(beat, lead, "T")
     if part is None:
         reason = usual.absent.get("T", "the T wave was not delineated")
         return {name: Value(None, unit_of(name), reason) for name in _T_NAMES}
     if len(part) < 2 or not np.isfinite(part).all():
         reason = f"the median beat of lead {lead} ends before the T wave does"
         return {name: Value(None, unit_of(name), reason) for name in _T_NAMES}
-    part = part[_st_end(part, least) :]
-    high, low = float(part.max()), float(part.min())
+    numbers = _means([_t_numbers(part[_st_end(part, least) :]) for least in leasts])
     own = usual.leads.get(lead, {}).get("T")
     unmarked = Value(None, "ms", f"no T wave was delineated in lead {lead}, only in others")
-    return {
-        "t_mv": Value(high if high >= -low else low, "mV"),
-        "t_neg_mv": Value(min(low, 0.0), "mV"),
-        "t_ms": unmarked if own is None else Value(_milliseconds(beat, usual, own), "ms"),
-    }
+    values = {name: _value(name, number) for name, number in numbers.items()}
+    width = unmarked if own is None else Value(_milliseconds(beat, usual, own), "ms")
+    return values | {"t_ms": width}
+
+
+def _t_numbers(part: _Values) -> _Numbers:
+    high, low = float(part.max()), float(part.min())
+    return {"t_mv": high if high >= -low else low, "t_neg_mv": min(low, 0.0)}
 
 
 def _st_end(part: _Values, least: float) -> int:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ecgcore.signal.amplitudes import FineBeat, _smooth_part, _terminal_force
+from ecgcore.signal.amplitudes import FineBeat, _smooth_part, _terminal_force, lead_values
+from ecgcore.signal.intervals import UsualBeat
 
 QRS = (160.0, 240.0)
 
@@ -49,3 +50,18 @@ def test_the_terminal_force_is_that_of_the_negative_end(halves: list[float], for
     half = np.sin(np.pi * np.arange(50) / 50)
     part = np.concatenate([*(height * half for height in halves), [0.0]])
     assert _terminal_force(part, 0.02) == pytest.approx(force, rel=0.03)
+
+
+@pytest.mark.parametrize(("height", "ms"), [(0.0, 0.0), (0.01, 0.0), (0.1, None)])
+def test_a_p_wave_that_only_other_leads_show_has_no_width(height: float, ms: float | None) -> None:
+    """0 where there is nothing to be seen, unknown where something is that was not marked."""
+    row = np.zeros(600)
+    row[60:131] = height * np.sin(np.pi * np.arange(71) / 70)
+    row[160:241] = np.sin(np.pi * np.arange(81) / 80)
+    borders = {"P": (60.0, 130.0), "QRS": QRS}
+    beat = FineBeat(("II",), row[None], np.zeros(1), borders, 200.0)
+    none = np.zeros(0, dtype=np.intp)
+    usual = UsualBeat(borders, {"II": {"QRS": QRS}}, {"T": "no T wave"}, none, 0, none, none, False)
+    value = lead_values(beat, "II", usual, scale_unknown=False)["p_ms"]
+    assert value.number == ms
+    assert ms is not None or value.reason == "no P wave was delineated in lead II, only in others"

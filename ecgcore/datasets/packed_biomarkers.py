@@ -1,15 +1,11 @@
-"""Biomarkers of packed records, each measured once a process."""
+"""Biomarkers of packed records."""
 
 from __future__ import annotations
-
-import hashlib
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ecgcore.models.biomarkers import BIOMARKERS, biomarkers
-
-_KNOWN: dict[bytes, NDArray[np.float32]] = {}
 
 
 def packed_biomarkers(
@@ -21,8 +17,5 @@ def packed_biomarkers(
     """
     rows = np.empty((len(stored), len(BIOMARKERS)), dtype=np.float32)
     for row, record in zip(rows, stored, strict=True):
-        key = hashlib.sha256(f"{scale} {sampling_rate} ".encode() + record.tobytes()).digest()
-        if key not in _KNOWN:
-            _KNOWN[key] = biomarkers(record * scale, sampling_rate)
-        row[:] = _KNOWN[key]
+        row[:] = biomarkers(record * scale, sampling_rate)
     return rows

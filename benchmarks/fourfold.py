@@ -10,8 +10,9 @@ kinds of trees, with five of thirteen parts of the weight as in ``lightbox``.
 answer to eight circular shifts. ``snapshots``: five falls of the learning rate in as many epochs,
 and the mean answer at their ends (Huang et al., Snapshot Ensembles, ICLR 2017). ``graph``: labels
 that look at Inception's maps and at each other as MLWGAT's do. ``unmixed``: without mixup;
-``joined``: this, with the measured biomarkers joined to the pooled maps (a mixed record has none).
-``ecgencode`` and ``ecgencode_joined``: the same of ECGencode, by its own recipe.
+``joined``: this, with the measured biomarkers joined to the pooled maps (``inception_measured``; a
+mixed record has none). ``ecgencode`` and ``ecgencode_joined``: the same of ECGencode, by its own
+recipe.
 Answers are kept in DIR, where runs go on.
 """
 
@@ -21,7 +22,7 @@ import argparse
 import multiprocessing
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -35,12 +36,13 @@ from torch import Tensor, nn
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from ecgcore.datasets.packed import PackedData, load_packed
-from ecgcore.models.aside import aside_columns
 from ecgcore.models.inception import Inception, InceptionOptions
+from ecgcore.models.inception_measured import InceptionMeasuredOptions, JoinedHead
+from ecgcore.models.measured import MEASURED_ASIDE, ScaledMeasuredNetwork
 from ecgcore.models.mlwgat import LabelView, WeightedGraphAttention
-from ecgcore.models.network import AsideNetwork, Network, count_parameters
+from ecgcore.models.network import Network, count_parameters
 from ecgcore.models.registry import build_network, network_entry, register
-from ecgcore.models.trees import GROWN, TREES_ASIDE, TREES_SPEC
+from ecgcore.models.trees import GROWN, TREES_SPEC
 from ecgcore.training.checkpoint import Weights, read_checkpoint
 from ecgcore.training.members import train_model
 from ecgcore.training.options import TrainOptions
@@ -54,8 +56,6 @@ SNAPSHOTS, SHIFTS = 5, 8
 INCEPTION, TREES = 5, 4
 """Parts of the weight in lightbox: five Inceptions together, and each kind of trees."""
 
-JOINED = {"joined": "inception", "ecgencode_joined": "ecgencode_m2"}
-"""Networks of this benchmark, and of the signal alone."""
 CHOICES = ("inception", "snapshots", "graph", "unmixed", "joined", "ecgencode", "ecgencode_joined")
 OF_INCEPTION = ("raw", "shifted")
 HALVES = ("inception", "joined")
@@ -63,38 +63,18 @@ HALVES = ("inception", "joined")
 Logits = NDArray[np.float32]
 
 
-class Joined(AsideNetwork):
-    """A network of the signal, and a layer on the biomarkers beside its features."""
+class EcgencodeMeasured(ScaledMeasuredNetwork):
+    """ECGencode in Inception's place."""
 
-    aside = TREES_ASIDE
-
-    def __init__(self, base: str, told: JoinedOptions, leads: int, labels: int) -> None:
+    def __init__(self, options: InceptionMeasuredOptions, leads: int, labels: int) -> None:
         super().__init__()
-        self.base = build_network(base, leads=leads, labels=labels)
-        centre, spread = (torch.tensor(one) for one in (told.centre, told.spread))
-        self.register_buffer("centre", centre, persistent=False)
-        self.register_buffer("spread", spread, persistent=False)
-        self.beside = nn.Sequential(
-            nn.Linear(len(centre), told.units), nn.BatchNorm1d(told.units), nn.ReLU(), nn.Dropout()
-        )
-        self.head = nn.Linear(self.base.head.in_features + told.units, labels)
-        del self.base.head
+        self.trunk = build_network("ecgencode_m2", leads=leads, labels=labels)
+        self.head = JoinedHead(self.trunk.head.in_features, labels, options)
+        del self.trunk.head
 
     def features(self, x: Tensor, aside: Tensor | None = None) -> Tensor:
         """(batch, leads, samples) and biomarkers (batch, columns) to (batch, features)."""
-        if aside is None:
-            raise ValueError("no biomarkers")
-        away = (aside - self.get_buffer("centre")) / self.get_buffer("spread")
-        return torch.cat([self.base.features(x), self.beside(away.nan_to_num(0).asinh())], dim=1)
-
-
-@dataclass(frozen=True)
-class JoinedOptions:
-    """Median and spread of each biomarker among the training records, and the layer's units."""
-
-    centre: tuple[float, ...] = (0.0,) * len(aside_columns(TREES_ASIDE))
-    spread: tuple[float, ...] = (1.0,) * len(aside_columns(TREES_ASIDE))
-    units: int = 128
+        return torch.cat([self.trunk.features(x), self.measured(aside, len(x))], dim=1)
 
 
 class Graph(Network):
@@ -133,10 +113,9 @@ def register_choices() -> None:
     plain = network_entry("inception")
     register("graph", options=InceptionOptions, paper="", spec=plain.spec, labels=76,
              output="sigmoid", count=count_parameters)(Graph)  # fmt: skip
-    for name, base in JOINED.items():
-        spec = replace(network_entry(base).spec, aside=TREES_ASIDE)
-        register(name, options=JoinedOptions, paper="", spec=spec, labels=76, output="sigmoid",
-                 count=count_parameters)(partial(Joined, base))  # fmt: skip
+    register("ecgencode_joined", options=InceptionMeasuredOptions, paper="", labels=76,
+             spec=replace(network_entry("ecgencode_m2").spec, aside=MEASURED_ASIDE),
+             output="sigmoid", count=count_parameters)(EcgencodeMeasured)  # fmt: skip
 
 
 def options_of(choice: str, data: PackedData, seed: int, pair: tuple[int, int]) -> TrainOptions:
@@ -149,14 +128,9 @@ def options_of(choice: str, data: PackedData, seed: int, pair: tuple[int, int]) 
     if choice == "snapshots":
         fall = told.epochs // SNAPSHOTS
         return replace(told, average=0.0, schedule="warm_restarts", restart_epochs=fall)
-    if choice in ("graph", *GROWN):
-        return replace(told, network=choice)
-    if choice in JOINED:
-        known = data.select(rest).aside_inputs(network_entry(choice).spec)
-        ever = np.where(np.isfinite(known).any(axis=0), known, 0.0)
-        centre, spread = np.nanmedian(ever, axis=0), np.nanstd(ever, axis=0)
-        words = {"centre": centre.tolist(), "spread": np.where(spread > 0, spread, 1.0).tolist()}
-        return replace(told, network=choice, network_options=words)
+    if choice in ("graph", "joined", "ecgencode_joined", *GROWN):
+        name = "inception_measured" if choice == "joined" else choice
+        return replace(told, network=name, network_options={})
     return told
 
 

@@ -1,6 +1,6 @@
-"""Which measured values moved an answer, for a model with trees on biomarkers.
+"""Which measured values moved an answer, for a model that is told biomarkers.
 
-A heat map shows where in the signal the networks of an ensemble looked, with the biomarkers held.
+A heat map shows where in the signal its networks looked, with the biomarkers held.
 This is the other part: the values of one clinical group at a time are replaced by the medians of
 the training records, everything else stays, and the answer is asked again (occlusion by a usual
 value; Robnik-Sikonja and Kononenko, Explaining Classifications for Individual Instances, IEEE TKDE
@@ -26,8 +26,7 @@ from ecgcore.models.input_spec import Prepared
 from ecgcore.rules.wording import amount_words, measurement_words
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
+    from ecgcore.models.measured import MeasuredNetwork
     from ecgcore.models.network import Network
     from ecgcore.models.predictor import Predictor
 
@@ -163,29 +162,28 @@ def _answers(
         x, told = torch.from_numpy(prepared.values), torch.from_numpy(prepared.aside)
         features = network.features(x[None].to(device), told[None].to(device))
         rows = features.repeat(len(usual), 1)
-        parts = list(_trees(network))
-        for part, medians in parts:
-            rows[:, part] = torch.where(usual, medians, rows[:, part])
+        parts = list(_told(network))
+        for part, member in parts:
+            rows[:, part] = torch.where(usual, member.usual, rows[:, part])
+        medians = parts[0][1].get_buffer("medians")
         told = torch.cat([network.head(some) for some in torch.split(rows, _AT_ONCE)])
         logits = predictor.calibrated(told.cpu()).double()
         output = predictor.card.output
         probabilities = to_probabilities(logits, output)[:, target].numpy()
-        return probabilities, log_odds(logits, output, target).numpy(), parts[0][1].cpu().numpy()
+        return probabilities, log_odds(logits, output, target).numpy(), medians.cpu().numpy()
 
 
-def _trees(network: Network) -> Iterator[tuple[slice, Tensor]]:
-    """Where the values of each kind of trees stand among the features, and their medians."""
+def _told(network: Network) -> Iterator[tuple[slice, MeasuredNetwork]]:
+    """Who is told the values, and where they stand among the features: at the end of its own."""
     from ecgcore.models.ensemble import Ensemble
-    from ecgcore.models.trees import TreeNetwork
+    from ecgcore.models.measured import COLUMNS, MeasuredNetwork
 
-    if isinstance(network, TreeNetwork):
-        yield slice(0, network.head.in_features), network.get_buffer("medians")
-    elif isinstance(network, Ensemble):
-        start = 0
-        for member, width in zip(network.members, network.head.widths, strict=True):
-            if isinstance(member, TreeNetwork):
-                yield slice(start, start + width), member.get_buffer("medians")
-            start += width
+    members, widths = [network], [network.head.in_features]
+    if isinstance(network, Ensemble):
+        members, widths = [*cast("list[Network]", network.members)], list(network.head.widths)
+    for member, end in zip(members, np.cumsum(widths), strict=True):
+        if isinstance(member, MeasuredNetwork):
+            yield slice(end - COLUMNS, end), member
 
 
 def _values(

@@ -13,6 +13,7 @@ so that a model is told what the rules' own page says.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Literal, get_args
 
 import numpy as np
@@ -89,12 +90,20 @@ def _block(recording: Recording, name: AsideName, seen: Seen | None) -> list[flo
     if name == "biomarkers":
         if seen is None:
             raise ValueError("biomarkers are measured on a conditioned signal; give it")
-        return [float(value) for value in biomarkers(*seen)]
+        signal, rate = seen
+        return list(_biomarkers(signal.tobytes(), signal.dtype.str, len(signal), rate))
     if name == "age":
         return [np.nan if patient.age is None else patient.age]
     if name == "sex":
         return [np.nan if patient.sex is None else SEX_CODES[patient.sex]]
     return _rules(recording, name.removeprefix("rules:"), ASIDE_COLUMNS[name])
+
+
+@lru_cache(maxsize=64)
+def _biomarkers(signal: bytes, kind: str, leads: int, rate: float) -> tuple[float, ...]:
+    """Measured once for all steps of an answer and its explanation: a fifth of a second."""
+    values = np.frombuffer(signal, dtype=kind).reshape(leads, -1)
+    return tuple(biomarkers(values, rate).tolist())
 
 
 def _rules(recording: Recording, criteria: str, labels: tuple[str, ...]) -> list[float]:

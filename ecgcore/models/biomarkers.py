@@ -10,8 +10,6 @@ the gain nor the sampling rate of the recording changes a value.
 
 from __future__ import annotations
 
-import hashlib
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -39,32 +37,16 @@ WAVE_LIMITS = tuple(2 ** (k / 16 - 1) for k in range(33))
 """Multiples of a wave's least height and duration; each value is the mean over them. How a complex
 is named for a wave near the least (QS, or a tiny R and an S) must not move an answer by itself."""
 
-_KNOWN: dict[bytes, NDArray[np.float32]] = {}
-_MOST_KNOWN = 32_768
-"""Records of which this process remembers the values, 45 MB: all of PTB-XL."""
-
 
 def biomarkers(conditioned: NDArray[np.floating], sampling_rate: float) -> NDArray[np.float32]:
     """The BIOMARKERS of one record, (columns,) float32; NaN where one was not measured.
 
     ``conditioned`` are the twelve leads (leads, samples) in standard order, scaled one by one to
     mean 0 and standard deviation 1, as ``prepare`` and packed data have them. All are NaN where no
-    beat was found. What was measured before is remembered. Raises ValueError for other than twelve
-    leads.
+    beat was found. Raises ValueError for other than twelve leads.
     """
     if conditioned.shape[0] != len(LEADS):
         raise ValueError(f"biomarkers of {conditioned.shape[0]} leads; give the {len(LEADS)}")
-    key = hashlib.sha256(f"{conditioned.dtype} {sampling_rate} ".encode() + conditioned.tobytes())
-    found = _KNOWN.get(key.digest())
-    if found is None:
-        found = _of(conditioned, sampling_rate)
-        if len(_KNOWN) >= _MOST_KNOWN:
-            _KNOWN.clear()
-        _KNOWN[key.digest()] = found
-    return found.copy()
-
-
-def _of(conditioned: NDArray[np.floating], sampling_rate: float) -> NDArray[np.float32]:
     sizes = limb_sizes(conditioned[: len(_LIMB)])
     known = np.where(np.isfinite(sizes), sizes, 1.0)
     scale = np.r_[_LIMB_MILLIVOLTS * known, np.full(len(LEADS) - len(_LIMB), _CHEST_MILLIVOLTS)]

@@ -18,9 +18,10 @@ import torch
 from torch import Tensor, nn
 
 from ecgcore.models.input_spec import InputSpec
+from ecgcore.models.measured import MEASURED_ASIDE, MeasuredNetwork
 from ecgcore.models.network import AsideNetwork, Network, count_parameters
 from ecgcore.models.registry import build_network, register
-from ecgcore.models.trees import TREES_ASIDE, TreeNetwork, count_table_numbers
+from ecgcore.models.trees import TreeNetwork, count_table_numbers
 
 NAME = "ensemble"
 _HEAD = "head."
@@ -72,7 +73,7 @@ def count_numbers(network: Network) -> int:
 class Ensemble(AsideNetwork):
     """The members side by side; features are theirs, one after the other.
 
-    Trees among them are told the biomarkers, and have no maps.
+    Trees among them have no maps. Who is told biomarkers has these among its features.
     """
 
     head: MeanHead
@@ -83,7 +84,8 @@ class Ensemble(AsideNetwork):
         weights = [float(told.get("weight", 1)) for told in options.members]
         if not built or not all(0 < weight < math.inf for weight in weights):
             raise ValueError(f"members of the weights {weights}; give 1 or more, each above 0")
-        self.aside = TREES_ASIDE if any(isinstance(one, TreeNetwork) for one in built) else ()
+        told = any(isinstance(member, MeasuredNetwork) for member in built)
+        self.aside = MEASURED_ASIDE if told else ()
         self.members = nn.ModuleList(built)
         heads = [cast("nn.Module", member.head) for member in built]
         self.head = MeanHead(heads, [member.head.in_features for member in built], weights)
@@ -106,7 +108,10 @@ class Ensemble(AsideNetwork):
             parts = torch.split(
                 joined(torch.cat(maps, dim=1)), [one.shape[1] for one in maps], dim=1
             )
-            found += [member.pooled(part) for member, part in zip(members, parts, strict=True)]
+            for member, part in zip(members, parts, strict=True):
+                found.append(member.pooled(part))
+                if isinstance(member, MeasuredNetwork):
+                    found.append(member.measured(aside, len(x)))
         return torch.cat(found, dim=1)
 
     @property

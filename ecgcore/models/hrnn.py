@@ -265,6 +265,10 @@ def _backbone(options: HRNNOptions, leads: int, labels: int) -> tuple[Network, i
         known = ", ".join(name for name in network_names() if name != "hrnn")
         raise ValueError(f"hrnn cannot be its own backbone; choose one of {known}")
     network = build_network(options.backbone, leads=leads, labels=labels)
+    if isinstance(network, AsideNetwork):
+        raise ValueError(
+            f"backbone {options.backbone!r} is told more than the signal; choose one that is not"
+        )
     width = network.head.in_features
     del network.head  # unused: it would be counted and never trained
     return network, width

@@ -22,6 +22,7 @@ from ecgcore.models.network import Network, count_parameters
 from ecgcore.models.registry import register
 
 PAPER = "Singstad et al. 2022, Inception with double soft F1"
+SPEC = InputSpec(sampling_rate=75.0, seconds=10.0, resampling="fft")
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,7 @@ class InceptionModule(nn.Module):
     "inception",
     options=InceptionOptions,
     paper=PAPER,
-    spec=InputSpec(sampling_rate=75.0, seconds=10.0, resampling="fft"),
+    spec=SPEC,
     labels=30,
     output="sigmoid",
     count=count_parameters,

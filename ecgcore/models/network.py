@@ -30,8 +30,8 @@ class Network(nn.Module):
 
     Subclasses implement ``features`` and set ``head``. ``cam_layer`` is the module whose output
     Grad-CAM weighs: (batch, channels, leads, time) where ``cam_keeps_leads``, else
-    (batch, channels, time). Where ``parts_at_maps``, features are ``pooled(maps(x))`` and maps the
-    output of ``cam_layer``.
+    (batch, channels, time). Where ``parts_at_maps``, features are ``pooled(maps(x))``, followed
+    by what is measured if it is told that, and maps the output of ``cam_layer``.
     """
 
     head: Head

@@ -120,6 +120,10 @@ def _traced(card: ModelCard, network: Network) -> bytes:
         given = (*given, torch.randn(_TRACED, columns, generator=generator))
     names = [SIGNAL, ASIDE][: len(given)]
     whole = _Calibrated(card, exportable(network)).eval()
+    # The format has it since opset 9, and the exporter no word for it.
+    torch.onnx.register_custom_op_symbolic(  # type: ignore[attr-defined]
+        "aten::asinh", lambda graph, x: graph.op("Asinh", x), 9
+    )
     try:
         with (
             TemporaryDirectory() as folder,

@@ -27,7 +27,7 @@ def simulated_records(
         try:
             hearts.append(prepare(simulate(options, name).recording, spec))
         except UnfitRecordingError:
-            continue  # some hearts cannot be measured, which trees need
+            continue  # some hearts cannot be measured, and who is told biomarkers needs that
     generator = np.random.default_rng(0)
     inputs, aside = [], []
     for number in range(count):

@@ -34,6 +34,7 @@ _FAMILIES = (
     "hrnn",
     "inception",
     "inception1d",
+    "inception_measured",
     "lstm_bidir",
     "mlwgat",
     "resnet1d",

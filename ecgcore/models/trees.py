@@ -1,8 +1,8 @@
 """What networks of trees have in common: they look at the measured biomarkers, not at the signal.
 
-All that they are told is beside the signal, see ``biomarkers``. One that was not measured takes the
-median of the training records. They are grown (see ``training.growing``) and kept as tables of
-numbers, so that the weights are those of any network. Each kind is a module of its own.
+All that they are told is beside the signal, see ``measured``. They are grown (see
+``training.growing``) and kept as tables of numbers, so that the weights are those of any network.
+Each kind is a module of its own.
 """
 
 from __future__ import annotations
@@ -13,16 +13,14 @@ from collections.abc import Iterator, Mapping
 import torch
 from torch import Tensor, nn
 
-from ecgcore.models.aside import AsideName, aside_columns
 from ecgcore.models.input_spec import InputSpec
-from ecgcore.models.network import AsideNetwork, Network
+from ecgcore.models.measured import MEASURED_ASIDE, MeasuredNetwork
+from ecgcore.models.network import Network
 
 GROWN = ("forest", "boosted_trees")
 """Names of these networks: they are grown at once instead of learning in steps."""
 
-TREES_ASIDE: tuple[AsideName, ...] = ("biomarkers",)
-TREES_SPEC = InputSpec(sampling_rate=100.0, seconds=10.0, aside=TREES_ASIDE)
-
+TREES_SPEC = InputSpec(sampling_rate=100.0, seconds=10.0, aside=MEASURED_ASIDE)
 
 MOST_SOFT = 10.0
 """Standard deviations that a limit reaches on either side at most."""
@@ -80,22 +78,13 @@ class TreesHead(nn.Module, ABC):
         super()._load_from_state_dict(state_dict, prefix, *rest)
 
 
-class TreeNetwork(AsideNetwork):
+class TreeNetwork(MeasuredNetwork):
     """Trees on the biomarkers; the features are these, gaps filled."""
-
-    aside = TREES_ASIDE
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.register_buffer("medians", torch.zeros(len(aside_columns(TREES_ASIDE))))
 
     def features(self, x: Tensor, aside: Tensor | None = None) -> Tensor:
         """(batch, leads, samples), of which nothing is used, and biomarkers (batch, columns) to
         (batch, columns)."""
-        medians = self.get_buffer("medians")
-        if aside is None:
-            return medians.expand(len(x), -1)
-        return torch.where(aside.isfinite(), aside, medians)
+        return self.measured(aside, len(x))
 
     @property
     def cam_layers(self) -> tuple[nn.Module, ...]:

@@ -26,7 +26,7 @@ from ecgcore.models.trees import GROWN
 from ecgcore.training.checkpoint import Progress, TrainingError
 from ecgcore.training.loop import Trained
 from ecgcore.training.options import TrainOptions
-from ecgcore.training.records import split
+from ecgcore.training.records import split, usual_values
 
 _FEW_TREES = 15
 """So many are grown to tell how long all take."""
@@ -83,13 +83,8 @@ def fit_trees(told: ForestOptions, values: _Floats, targets: _Floats, seed: int)
 
 def fill_gaps(values: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Gaps filled by the columns' medians, and those; a column that is never known is 0."""
-    known = np.isfinite(values)
-    if not known.any():
-        raise TrainingError("no biomarker is known of any training record; choose other data")
-    medians = np.zeros(values.shape[1], dtype=np.float32)
-    ever = known.any(axis=0)
-    medians[ever] = np.nanmedian(np.where(known, values, np.nan)[:, ever], axis=0)
-    return np.where(known, values, medians), medians
+    medians, _ = usual_values(values)
+    return np.where(np.isfinite(values), values, medians), medians
 
 
 def forest_tables(trees: list[Any], width: NDArray[np.float64]) -> dict[str, Tensor]:

@@ -21,6 +21,7 @@ from torch import Tensor, nn
 from ecgcore.datasets.packed import PackedData
 from ecgcore.models.device import best_device
 from ecgcore.models.label_graph import TakesLabelGraph, co_occurrence_graph
+from ecgcore.models.measured import TakesUsualValues
 from ecgcore.models.network import Network, logits_of
 from ecgcore.models.predictor import to_probabilities
 from ecgcore.models.registry import build_network, network_entry
@@ -55,6 +56,7 @@ from ecgcore.training.records import (
     read_teacher,
     split,
     start_of,
+    usual_values,
 )
 from ecgcore.training.sampling import epoch_order
 from ecgcore.training.schedules import learning_rate, reduce_on_plateau
@@ -102,6 +104,8 @@ class Run:
         self.network = self._network(begins=checkpoint is None).to(self.device)
         if isinstance(self.network, TakesLabelGraph) and "graph" not in options.network_options:
             self.network.set_graph(co_occurrence_graph(train.targets.numpy()))
+        if isinstance(self.network, TakesUsualValues):
+            self.network.set_usual_values(*usual_values(train.aside.numpy()))
         self.objective = self._objective().to(self.device)
         workers.share_statistics(self.network)
         self.objective.share(workers)
@@ -116,8 +120,7 @@ class Run:
         self.midway: Midway | None = None
         self._saved = time.monotonic()
         self.steps = len(train) // options.batch
-        if self.steps == 0:
-            raise TrainingError(f"{len(train)} records make no batch of {options.batch}")
+        refuse_no_batch(len(train), options)
         if options.batch < workers.size:
             raise TrainingError(
                 f"a batch of {options.batch} cannot be cut among {workers.size} workers; give a "
@@ -368,6 +371,12 @@ def train(
             report(row)
     seconds = sum(row["seconds"] for row in run.progress.history)
     return Trained(_clone(run.kept), run.progress, seconds)
+
+
+def refuse_no_batch(records: int, options: TrainOptions) -> None:
+    """Raise TrainingError where so many training records are fewer than a batch."""
+    if records < options.batch:
+        raise TrainingError(f"{records} records make no batch of {options.batch}")
 
 
 def _optimiser(weights: list[nn.Parameter], options: TrainOptions) -> torch.optim.Optimizer:

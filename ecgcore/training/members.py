@@ -19,13 +19,21 @@ import numpy as np
 from ecgcore.datasets.packed import PackedData
 from ecgcore.models.ensemble import NAME, ensemble_weights
 from ecgcore.models.input_spec import InputSpec
+from ecgcore.models.registry import build_network, network_entry
 from ecgcore.models.trees import GROWN
-from ecgcore.training.checkpoint import TrainingError
+from ecgcore.training.checkpoint import TrainingError, read_checkpoint, refuse_another_run
 from ecgcore.training.distributed import ALONE, Workers
 from ecgcore.training.growing import grow
-from ecgcore.training.loop import Trained, train
+from ecgcore.training.loop import Trained, refuse_no_batch, train
 from ecgcore.training.options import WEIGHT, TrainOptions, options_from_json
-from ecgcore.training.records import Labels, labels_of_run, network_options, network_spec, of_folds
+from ecgcore.training.records import (
+    Labels,
+    labels_of_run,
+    learned_from,
+    network_options,
+    network_spec,
+    of_folds,
+)
 from ecgcore.training.watching import UNWATCHED, RunStopped, Watch
 
 _MEASURED_AT_ONCE = 16
@@ -69,10 +77,13 @@ def _one(
     watch: Watch,
 ) -> Trained:
     """One run: grown or trained."""
+    if "biomarkers" in network_spec(options).aside:
+        if options.network not in GROWN:
+            workers.each(lambda: _refuse_early(options, data, folder))
+        workers.refuse_different("data or options", json.dumps([options.to_json(), data.sha256]))
+        _measure(options, data, workers, watch)
     if options.network not in GROWN:
         return train(options, data, folder, report, workers, watch=watch)
-    workers.refuse_different("data or options", json.dumps([options.to_json(), data.sha256]))
-    _measure(options, data, workers, watch)
     trained = grow(options, data, partial(_go_on, workers, watch))
     if workers.first:
         column = trained.weights["head.column"]
@@ -80,10 +91,21 @@ def _one(
     return trained
 
 
+def _refuse_early(options: TrainOptions, data: PackedData, folder: Path) -> None:
+    """Raise what else would end a run after the minutes that measuring takes: TrainingError,
+    CheckpointError, ValueError for a network that cannot be built."""
+    labels = labels_of_run(data, options)
+    refuse_no_batch(len(of_folds(data, options.train_folds)), options)
+    build_network(options.network, leads=1, labels=1, options=network_options(options, labels))
+    learned, checkpoint = learned_from(options, data.sha256), read_checkpoint(folder)
+    if checkpoint is not None:
+        refuse_another_run(folder, checkpoint, options, options_from_json, learned)
+
+
 def _measure(options: TrainOptions, data: PackedData, workers: Workers, watch: Watch) -> None:
-    """Measure the records, which are then known, a few at a time: most of the trees' time goes into
-    that. Raises RunStopped; TrainingError, before anything is measured, where a part of them is
-    empty or lacks the labels."""
+    """Measure the records, which are then known, a few at a time: minutes go into that. Raises
+    RunStopped; TrainingError, before anything is measured, where a part of them is empty or lacks
+    the labels."""
     labels_of_run(data, options)
     for folds in (options.train_folds, options.validation_folds):
         of_folds(data, folds)
@@ -95,9 +117,9 @@ def _measure(options: TrainOptions, data: PackedData, workers: Workers, watch: W
 
 
 def _go_on(workers: Workers, watch: Watch, phase: str) -> None:
-    """The next part of a run of trees. Raises RunStopped where somebody wants that."""
+    """The next part of measuring or growing. Raises RunStopped where somebody wants that."""
     if workers.any(watch.wants_stop()):
-        raise RunStopped(f"stopped before {phase}; trees are measured and grown anew")
+        raise RunStopped(f"stopped before {phase}; measured values and trees are made anew")
     watch.phase(phase)
 
 
@@ -106,14 +128,17 @@ def _of_member(report: Callable[[dict[str, Any]], None], number: int, row: dict[
 
 
 def member_options(options: TrainOptions) -> list[TrainOptions]:
-    """Each member's own options. Raises TrainingError for members that see another input."""
+    """Each member's own options. Starting weights are for members of the options' network, mixup
+    for those that see the signal alone. Raises TrainingError for members that see another input."""
     found = []
     for number, change in enumerate(_changes(options)):
         given = options.to_json() | {"members": 1, "seed": options.seed + number}
         if "network" in change:
-            given["network_options"] = {}
-        if change.get("network") in GROWN:  # no batch is drawn for trees, and none augmented
-            given["augmentation"] = {}
+            given |= {"network_options": {}, "start": None}
+            if change["network"] in GROWN:  # no batch is drawn for trees, and none augmented
+                given["augmentation"] = {}
+            elif network_entry(change["network"]).spec.aside:
+                given["augmentation"] |= {"mixup": 0.0}
         given |= {name: value for name, value in change.items() if name != WEIGHT}
         found.append(options_from_json(given))
     own = replace(network_spec(options), aside=())

@@ -70,6 +70,7 @@ _COMMON: dict[str, str] = {
     "stride": "Samples by which a convolution moves on.",
     "trees": "Trees of the forest, or of each label.",
     "units": "Units of a recurrent layer.",
+    "units_dropout": "Share of these units silenced in training, 0 to below 1.",
     "width": "Numbers of a token.",
     "widths": "Channels of each stage, the first stage first.",
 }
@@ -100,6 +101,7 @@ _OWN: dict[str, dict[str, str]] = {
         "channels": "Channels of a lead before the leads are joined.",
     },
     "vgg11": {"channels": "Channels of each of the five blocks."},
+    "inception_measured": {"units": "Units of the layer on the measured values."},
     "inception1d": {"filters": "Filters of every branch and of the bottleneck."},
 }
 

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from ecgcore.datasets.packed import PackedData, PackedDataError
@@ -58,6 +59,26 @@ def split(data: PackedData, options: TrainOptions, folds: tuple[int, ...]) -> Sp
         torch.from_numpy(aside),
         labels,
     )
+
+
+def usual_values(
+    values: NDArray[np.float32],
+) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
+    """Median and standard deviation (columns,) of each biomarker among the training records
+    (records, columns), NaN where it was not measured.
+
+    A column that is never known has the median 0, one that is always the same an infinite
+    deviation: what never varied teaches nothing. Raises TrainingError where nothing is known.
+    """
+    known = np.isfinite(values)
+    if not known.any():
+        raise TrainingError("no biomarker is known of any training record; choose other data")
+    ever = known.any(axis=0)
+    medians = np.zeros(values.shape[1], dtype=np.float32)
+    medians[ever] = np.nanmedian(np.where(known, values, np.nan)[:, ever], axis=0)
+    filled = np.where(known, values, medians)
+    spread = filled.std(axis=0, dtype=np.float64)
+    return medians, np.where(np.ptp(filled, axis=0) > 0, spread, np.inf)
 
 
 def labels_of_run(data: PackedData, options: TrainOptions) -> Labels:

@@ -30,7 +30,7 @@ class Watch:
     """Hooks of a run; all are empty, and nobody asks it to stop."""
 
     def phase(self, name: str) -> None:
-        """What the run does now: "reading data", "training", "scoring"."""
+        """What the run does now: "reading data", "training", "scoring", or a sentence."""
 
     def trial(self, number: int, count: int) -> None:
         """Which trial of a search, from 1, begins now."""

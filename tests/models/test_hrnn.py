@@ -331,3 +331,8 @@ def test_a_card_with_other_aside_inputs_is_refused(tmp_path: Path) -> None:
     write(tmp_path, predictor)
     with pytest.raises(CardError, match=r"its aside inputs are \('age', 'sex', 'rules:paper'\)"):
         read_predictor(tmp_path)
+
+
+def test_a_backbone_sees_the_signal_alone() -> None:
+    with pytest.raises(ValueError, match="'inception_measured' is told more than the signal"):
+        build_network("hrnn", leads=12, labels=5, options={"backbone": "inception_measured"})

@@ -9,7 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from ecgcore.models import registry
-from ecgcore.models.network import Network
+from ecgcore.models.measured import COLUMNS, MeasuredNetwork
+from ecgcore.models.network import Network, logits_of
 from ecgcore.models.registry import build_network, network_entry, network_names, register
 from ecgcore.models.trees import GROWN, TreeNetwork
 from tests.models.example import seeded_network
@@ -84,7 +85,8 @@ def test_a_record_does_not_depend_on_its_neighbours(name: str, network: Network)
 def test_gradient_reaches_every_weight(name: str, network: Network) -> None:
     network = deepcopy(network).train()
     torch.manual_seed(3)
-    (network(inputs(name, 12)) * torch.randn(2, 5)).sum().backward()
+    told = torch.randn(2, COLUMNS) if isinstance(network, MeasuredNetwork) else None
+    (logits_of(network, inputs(name, 12), told) * torch.randn(2, 5)).sum().backward()
     without = [
         key
         for key, weight in network.named_parameters()

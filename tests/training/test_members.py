@@ -15,6 +15,7 @@ from ecgcore.datasets.packed import PackedData, load_packed
 from ecgcore.models.biomarkers import BIOMARKERS
 from ecgcore.models.predictor import read_predictor
 from ecgcore.models.trees import GROWN
+from ecgcore.training.augmentation import Augmentation
 from ecgcore.training.checkpoint import TrainingError
 from ecgcore.training.loop import train
 from ecgcore.training.members import member_options, train_model
@@ -98,6 +99,16 @@ def test_unlike_members_and_trees_make_one_model(
     assert not np.allclose(whole.logits(inputs), whole.logits(inputs, aside), atol=1e-2)
 
 
+def test_who_begins_from_weights_and_who_learns_from_mixed_records() -> None:
+    change = Augmentation(noise=0.1, mixup=0.4)
+    told = ({}, {"network": "inception_measured"}, {"network": "forest"})
+    found = member_options(replace(TWO, augmentation=change, members=told, start="/begun"))
+    assert [one.start for one in found] == ["/begun", None, None]
+    assert [one.augmentation for one in found] == [
+        change, Augmentation(noise=0.1), Augmentation()
+    ]  # fmt: skip
+
+
 def test_members_that_see_another_input_are_refused() -> None:
     wrong = replace(TWO, members=({}, {"network": "xresnet1d101"}))
     with pytest.raises(TrainingError, match="xresnet1d101 sees another input than inception"):
@@ -160,7 +171,7 @@ def test_a_forest_is_measured_a_few_at_a_time_and_can_be_stopped_between(
     monkeypatch.setattr(packed, "packed_biomarkers", told)
     watch = _Stopping()
     forest = replace(OPTIONS, network="forest", network_options={})
-    with pytest.raises(RunStopped, match="before measuring recording 33 of 90; trees are"):
+    with pytest.raises(RunStopped, match="before measuring recording 33 of 90; measured values"):
         train_model(forest, data, tmp_path / "run", watch=watch)
     assert measured == [16, 16]
     assert watch.phases == [f"measuring recording {at} of 90" for at in (1, 17)]

@@ -25,8 +25,10 @@ NAME = "inception_measured"
 
 @dataclass(frozen=True)
 class InceptionMeasuredOptions(InceptionOptions):
-    """Inception's, the units of the layer on the biomarkers, and the drop-out behind it."""
+    """Inception's, the units of the layer on the biomarkers, and the drop-out behind it and before:
+    a biomarker that is left out counts as usual."""
 
+    measured_dropout: float = 0.5
     units: int = 128
     units_dropout: float = 0.5
 
@@ -40,6 +42,7 @@ class JoinedHead(nn.Module):
             raise ValueError(f"units {options.units}; give the layer on the biomarkers 1 or more")
         self.in_features = others + COLUMNS
         self.beside = nn.Sequential(
+            nn.Dropout(options.measured_dropout),
             nn.Linear(COLUMNS, options.units),
             nn.BatchNorm1d(options.units),
             nn.ReLU(),

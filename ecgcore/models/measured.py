@@ -60,15 +60,15 @@ class ScaledMeasuredNetwork(MeasuredNetwork):
 
     def __init__(self) -> None:
         super().__init__()
-        # In 64 bits, which no file of weights halves: half of a small deviation would be 0.
-        self.register_buffer("spread", torch.ones(COLUMNS, dtype=torch.float64))
+        # 1 / deviation, in 64 bits, which no file of weights halves: half could not hold it.
+        self.register_buffer("steepness", torch.ones(COLUMNS, dtype=torch.float64))
 
     def set_usual_values(self, medians: NDArray[np.float32], spread: NDArray[np.float64]) -> None:
         """Take the training records' medians and standard deviations (columns,)."""
         self.get_buffer("medians").copy_(torch.from_numpy(medians))
-        self.get_buffer("spread").copy_(torch.from_numpy(spread))
+        self.get_buffer("steepness").copy_(torch.from_numpy(1 / spread))
 
     def measured(self, aside: Tensor | None, records: int) -> Tensor:
         """How far each biomarker is from the usual, (batch, columns)."""
         away = super().measured(aside, records) - self.get_buffer("medians")
-        return (away / self.get_buffer("spread").to(away.dtype)).asinh()
+        return (away * self.get_buffer("steepness").to(away.dtype)).asinh()

@@ -42,6 +42,7 @@ _COMMON: dict[str, str] = {
     "layers": "Layers.",
     "levels": "Levels of the wavelet decomposition, or of each tree.",
     "lstm_units": "Units of the bidirectional LSTM behind the features; 0: none.",
+    "measured_dropout": "Share of the measured values silenced in training, 0 to below 1.",
     "members": "Networks that answer together, with their options and weights.",
     "networks": "One network for all labels (shared), or one for each (own).",
     "node": "Numbers of each label's node.",

@@ -65,7 +65,7 @@ def test_a_biomarker_counts_by_its_distance_from_the_usual_and_an_unknown_one_no
 
 def test_what_never_varied_in_training_says_nothing() -> None:
     made, x, told = network()
-    made.get_buffer("spread")[QRS_MS] = torch.inf
+    made.get_buffer("steepness")[QRS_MS] = 1 / torch.inf
     other = told.clone()
     other[:, QRS_MS] = 400.0
     with torch.inference_mode():
@@ -142,9 +142,15 @@ class _Stopping(Watch):
 def test_it_learns_from_what_is_measured_and_keeps_what_is_usual(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(packed, "packed_biomarkers", samples_as_biomarkers)
+
+    def told(stored: NDArray[np.int16], scale: float, rate: float) -> NDArray[np.float32]:
+        values = samples_as_biomarkers(stored, scale, rate)
+        values[:, 1] = 7.0  # never varies
+        return values
+
+    monkeypatch.setattr(packed, "packed_biomarkers", told)
     data = load_packed(write_packed(tmp_path / "packed.npz"))
-    options = replace(OPTIONS, network=NAME, network_options={"filters": 4}, epochs=1)
+    options = replace(OPTIONS, network=NAME, network_options={"filters": 4}, epochs=1, average=0.9)
     watch = _Stopping()
     with pytest.raises(RunStopped, match="before measuring recording 33 of 90"):
         train_model(options, data, tmp_path / "run", watch=watch)
@@ -152,14 +158,15 @@ def test_it_learns_from_what_is_measured_and_keeps_what_is_usual(
     card = publish("made", options, data, trained, folder=tmp_path / "model", command="-")
     assert card.spec.aside == ("biomarkers",) and "Natarajan" in card.paper
     made = read_predictor(tmp_path / "model").network
-    told = data.select(options.train_folds).aside_inputs(card.spec)
-    medians, spread = usual_values(told)
+    values = data.select(options.train_folds).aside_inputs(card.spec)
+    medians, spread = usual_values(values)
+    assert np.isinf(spread[1])
     np.testing.assert_array_equal(made.get_buffer("medians"), medians)
-    np.testing.assert_array_equal(made.get_buffer("spread"), spread)
+    np.testing.assert_array_equal(made.get_buffer("steepness"), 1 / spread)
     inputs = torch.from_numpy(data.inputs(card.spec))
-    some = inputs[: len(told)]
+    some = inputs[: len(values)]
     with torch.inference_mode():
-        assert not torch.allclose(made(some, torch.from_numpy(told)), made(some))
+        assert not torch.allclose(made(some, torch.from_numpy(values)), made(some))
 
 
 def test_records_of_which_nothing_is_measured_teach_nothing(

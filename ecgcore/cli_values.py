@@ -60,6 +60,7 @@ def plain_prediction(path: Path, prediction: Prediction) -> dict[str, Any]:
         "device": prediction.device,
         "milliseconds": round(prediction.milliseconds, 3),
         "warnings": [*prediction.doubts, *prediction.warnings],
+        "judged_by_shape": list(prediction.by_shape),
         "labels": [
             {
                 "code": answer.code,

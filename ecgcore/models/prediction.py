@@ -39,7 +39,8 @@ class Prediction:
     ``threshold_origin`` says how the thresholds were chosen; ``start`` and ``seconds`` are the part
     of the recording that the model saw; ``milliseconds`` is the time of preparing and inference.
     ``warnings`` say what the model saw otherwise than it was trained, ``doubts`` why its answers
-    must not be relied on (see ``models.trust``).
+    must not be relied on (see ``models.trust``). ``by_shape`` are the codes of what is defined by
+    voltages, which the model does not see (see ``models.voltages``).
     """
 
     model: str
@@ -51,6 +52,15 @@ class Prediction:
     milliseconds: float
     warnings: tuple[str, ...] = ()
     doubts: tuple[str, ...] = ()
+    by_shape: tuple[str, ...] = ()
+
+    @property
+    def by_shape_words(self) -> str:
+        """What a reader of the answers is told of ``by_shape``; nothing where there are none."""
+        if not self.by_shape:
+            return ""
+        codes = ", ".join(self.by_shape)
+        return f"No voltages are seen: {codes} by shape alone; compare the voltage criteria."
 
     def label(self, code: str) -> LabelPrediction:
         """The answer for one label; KeyError names the known codes."""

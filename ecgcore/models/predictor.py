@@ -32,6 +32,7 @@ from ecgcore.models.network import AsideNetwork, Network, logits_of
 from ecgcore.models.prediction import LabelPrediction, Prediction
 from ecgcore.models.registry import build_network
 from ecgcore.models.trust import Known, doubts, look, require_heart
+from ecgcore.models.voltages import judged_by_shape
 from ecgcore.recording import Recording
 
 _BATCH = 64
@@ -146,6 +147,7 @@ class Predictor:
             milliseconds=milliseconds,
             warnings=prepared.warnings,
             doubts=doubted,
+            by_shape=judged_by_shape(self.card.labels, self.card.spec),
         )
         return with_chosen(answer, self.chosen)
 

@@ -179,7 +179,8 @@ def _answers(flow: Flow, answer: ModelAnswer) -> None:
     stop = prediction.start + prediction.seconds
     flow.paragraph(
         f"Probabilities are {calibrated}; in brackets the threshold. Thresholds: "
-        f"{prediction.threshold_origin}. The model saw {prediction.start:.1f}–{stop:.1f} s.",
+        f"{prediction.threshold_origin}. The model saw {prediction.start:.1f}–{stop:.1f} s. "
+        + prediction.by_shape_words,
         SMALL_MM,
         LIGHT.quiet_text,
     )

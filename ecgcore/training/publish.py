@@ -22,6 +22,7 @@ from ecgcore.models.input_spec import InputSpec
 from ecgcore.models.network import count_flops
 from ecgcore.models.registry import build_network, network_entry
 from ecgcore.models.validation_answers import VALIDATION
+from ecgcore.models.voltages import UNSEEN
 from ecgcore.storage import write_bytes, write_json
 from ecgcore.training.judging import THRESHOLD_ORIGIN, judged
 from ecgcore.training.loop import Trained
@@ -35,6 +36,7 @@ LIMITS = (
     "and precision are optimistic; intervals resample these records.",
     "Trained on resting 12-lead ECGs of 10 s from one manufacturer's devices; other recordings may "
     "be answered worse, without notice.",
+    UNSEEN,
 )
 
 RULES_NOT_LEARNED = (

@@ -169,7 +169,7 @@ def show_declined(model: str, declined: services.Declined) -> None:
 
 
 def _origin(prediction: Prediction) -> str:
-    remarks = " ".join(prediction.warnings)
+    remarks = " ".join((prediction.by_shape_words, *prediction.warnings))
     return (
         f"{prediction.milliseconds:.0f} ms on {prediction.device}. "
         f"Tick: threshold, {prediction.threshold_origin}. {remarks}"

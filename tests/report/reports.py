@@ -48,7 +48,7 @@ def known_prediction() -> Prediction:
         LabelPrediction("NORM", "normal ECG", "superclasses", 0.234, 0.5),
         LabelPrediction("WPW", "pre-excitation", "statements", None, None, "not enough data: 4"),
     )
-    return Prediction("lightbox", labels, "best F1", 0.0, 10.0, "cpu", 1.0)
+    return Prediction("lightbox", labels, "best F1", 0.0, 10.0, "cpu", 1.0, by_shape=("HYP",))
 
 
 def known_decision(comment: str = "Broad QRS.") -> Decision:

@@ -208,7 +208,8 @@ def test_everything_that_was_found_is_printed() -> None:
         "Surawicz et al. 2009", "CLBBB: Bear this in mind.", "1 do not hold", "LVH",
         "AFIB: Not decided. RR: too few beats.", "Answers of the model lightbox", "0.876", "0.321",
         "positive", "AFIB 0.123 (0.400)", "NORM (superclass) 0.234 (0.500)", "WPW: not enough data",
-        "Probabilities are calibrated", "Models give NORM 0.03.", "Two annotators disagree.",
+        "Probabilities are calibrated", "No voltages are seen: HYP",
+        "Models give NORM 0.03.", "Two annotators disagree.",
         "Dr. A. Reviewer", "2026-11-28 16:05+00:00", "change", "complete left bundle branch block",
         "left bundle branch block", "Broad QRS.", "Signature", "Date",
     ):  # fmt: skip

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from ecgcore.models.prediction import LabelPrediction, Prediction
-from ecgcore.ui.findings import _row_text, sort_findings
+from ecgcore.ui.findings import _origin, _row_text, sort_findings
 
 
 def _label(code: str, probability: float | None, threshold: float | None) -> LabelPrediction:
@@ -23,6 +25,11 @@ def test_positives_come_first_and_silence_last() -> None:
     assert positive == [high, low]
     assert below == [negative]
     assert without == [silent]
+
+
+def test_below_the_findings_stands_what_voltages_would_tell() -> None:
+    assert "No voltages" not in _origin(_prediction())
+    assert "HYP, LVH by shape alone" in _origin(replace(_prediction(), by_shape=("HYP", "LVH")))
 
 
 def test_a_probability_at_its_threshold_is_positive() -> None:

@@ -47,7 +47,9 @@ def add_labels_arguments(labels: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     action("list", "where each recording stands")
     snapshot = action("snapshot", "the labels as they stand, in a file that never changes")
-    snapshot.add_argument("--until", metavar="TIME", help="UTC, ISO 8601 (default: now)")
+    snapshot.add_argument(
+        "--until", metavar="TIME", help="ISO 8601, UTC unless it says otherwise (default: now)"
+    )
     snapshot.add_argument("--disputes", default="leave out", choices=("leave out", "as on file"))
     export = action("export", "a snapshot in another program's form")
     export.add_argument("snapshot", metavar="HASH")

@@ -11,11 +11,10 @@ import numpy as np
 from ecgcore.datasets.packed import PackedData, PackedDataError
 from ecgcore.datasets.packed_aside import unknown
 from ecgcore.labels import LabelSetName
+from ecgcore.signal.same_tracing import SAME_SIGNAL, unit_rows
 
-_UNITS = 2
-"""The most by which two packings of one signal differ, in stored units."""
-_EVERY = 100
-"""Of the samples that are compared first."""
+_AT_ONCE = 1024
+"""Records of each part that are compared at once."""
 
 
 def join(parts: Iterable[PackedData]) -> PackedData:
@@ -109,8 +108,8 @@ def _refuse_unknown_patients(parts: list[PackedData]) -> None:
 
 
 def _refuse_same_signals(parts: list[PackedData]) -> None:
-    """A signal in two parts is one record, whatever its names: PTB-XL's 1 is also the challenges'
-    HR00001. Packed twice it may differ by a unit, as its scale was rounded or not.
+    """A tracing in two parts is one record, whatever its names and the rate that it was packed
+    from: PTB-XL's 1 is also the challenges' HR00001.
     """
     for number, part in enumerate(parts):
         for other in parts[:number]:
@@ -120,18 +119,13 @@ def _refuse_same_signals(parts: list[PackedData]) -> None:
 
 
 def _alike(one: PackedData, two: PackedData) -> Iterator[tuple[int, int]]:
-    """Rows of both that hold one signal: first near in a few samples, then in all."""
-    from scipy.spatial import cKDTree
-
-    keys = [part.stored[..., ::_EVERY].reshape(len(part), -1) for part in (one, two)]
-    near = cKDTree(keys[0].astype(np.float32)).query_ball_point(
-        keys[1].astype(np.float32), r=_UNITS, p=np.inf
-    )
-    for row, others in enumerate(near):
-        values = two.stored[row].astype(np.int32)
-        for other in others:
-            if np.abs(one.stored[other] - values).max() <= _UNITS:
-                yield int(other), row
+    """Rows of both that hold one tracing."""
+    for start in range(0, len(one), _AT_ONCE):
+        first = unit_rows(one.stored[start : start + _AT_ONCE])
+        for begin in range(0, len(two), _AT_ONCE):
+            alike = first @ unit_rows(two.stored[begin : begin + _AT_ONCE]).T >= SAME_SIGNAL
+            for row, other in zip(*np.nonzero(alike), strict=True):
+                yield start + int(row), begin + int(other)
 
 
 def _twice(what: str, parts: list[PackedData]) -> str:

@@ -152,14 +152,16 @@ def _challenge(
     """
     names = challenge_classes().names
     codes = [label.code for label in labels]
-    thresholds = np.array([np.inf if x.threshold is None else x.threshold for x in labels])
+    thresholds = np.array(
+        [x.threshold if x.answered and x.threshold is not None else np.inf for x in labels]
+    )
     score = challenge_score(
         statement_columns(codes, targets),
         statement_columns(codes, probabilities.astype(np.float64) >= thresholds),
     )
     told, said = (
         sorted({names[place] for label in chosen for place in statement_classes(label.code)})
-        for chosen in (labels, [label for label in labels if label.threshold is not None])
+        for chosen in (labels, [label for label in labels if label.answered])
     )
     return _rounded({"score": score}) | {"classes": told, "answered": said}
 

@@ -130,7 +130,7 @@ def read_labels(
 ) -> tuple[FiledLabels, ...]:
     """Labels on file from a table: ours (``recording`` or ``name``, and ``codes``), or PTB-XL's
     (``filename_hr`` or ``filename_lr``, and ``scp_codes``; a statement of likelihood 0 is unknown
-    there, not absent, and counts).
+    there, not absent, and counts). A row that our own table says is left out tells no labels.
 
     Raises ReviewError for a table of another kind, a name that several recordings have, or one
     that none has: then nothing is taken.
@@ -146,6 +146,8 @@ def read_labels(
     names = RecordingNames(known)
     found = []
     for number, row in enumerate(rows, start=2):
+        if row.get("status") == "left out":
+            continue
         where = f"{origin}, line {number}"
         told = next((row[place] for place in places if row[place]), "")
         found.append(FiledLabels(names.only(told, where), _codes(row, where), origin))

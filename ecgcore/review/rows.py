@@ -21,6 +21,22 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="microseconds")
 
 
+def moment_of(told: str) -> str:
+    """A moment in ISO 8601 (UTC where it names no offset) as ``now`` writes it. Raises ReviewError
+    for anything else, and for one that is yet to come."""
+    try:
+        found = datetime.fromisoformat(told)
+        found = found.replace(tzinfo=found.tzinfo or UTC).astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise ReviewError(
+            f"{told!r} is no moment; write it as 2026-11-28T16:05 (UTC) or 2026-11-28T18:05+02:00"
+        ) from error
+    moment = found.isoformat(timespec="microseconds")
+    if moment > now():
+        raise ReviewError(f"{told} is yet to come: what will hold then is not known")
+    return moment
+
+
 def refuse_codes(codes: Iterable[str], name: str) -> None:
     """Raises ReviewError for a code that is not of the label set."""
     known = {label.code for label in label_set(name)}

@@ -25,7 +25,7 @@ from sqlalchemy import select
 from ecgcore import DISCLAIMER
 from ecgcore.review import tables
 from ecgcore.review.rounds import by_recording
-from ecgcore.review.rows import now
+from ecgcore.review.rows import moment_of, now
 from ecgcore.review.standing import Standing, standing
 from ecgcore.review.store import FiledLabels, KnownRecording, ReviewStore
 from ecgcore.review.values import Review, ReviewError
@@ -85,15 +85,21 @@ def take_snapshot(
     until: str | None = None,
     disputes: Disputes = "leave out",
 ) -> Snapshot:
-    """Write the labels as they stood at ``until`` (UTC, ISO 8601; None: now) below ``folder``.
+    """Write the labels as they stood at ``until`` below ``folder`` (ISO 8601, UTC where it names
+    no offset; None: now).
 
-    Raises ReviewError where nothing is known, Forbidden.
+    Raises ReviewError where nothing is known, and for a moment that is none or yet to come;
+    Forbidden.
     """
     if disputes not in get_args(Disputes):
         raise ReviewError(f"disputes {disputes!r}; allowed: {', '.join(get_args(Disputes))}")
     with store.database.reading() as connection:
         store.require(connection, by, "snapshot")
-    moment = until or now()
+    if until is None:
+        with store.database.writing():  # no decision that is being written is of an earlier moment
+            moment = now()
+    else:
+        moment = moment_of(until)
     recordings = store.recordings(by)
     reviews = [one for one in store.reviews(by, label_set) if one.decided_at <= moment]
     filed = store.filed(by, label_set, until=moment)

@@ -71,15 +71,17 @@ def test_a_signal_that_stands_in_both_is_refused_under_any_name(tmp_path: Path) 
         join([data, unnamed])
 
 
-def test_one_signal_packed_with_another_rounding_is_refused(tmp_path: Path) -> None:
-    """A scale kept as float32 or as float64 makes a unit's difference here and there."""
+@pytest.mark.parametrize("units", [1, 150])
+def test_one_signal_packed_otherwise_is_refused(tmp_path: Path, units: int) -> None:
+    """Another rounding of the scale makes a unit of difference, another rate more."""
     data = npz(tmp_path)
-    noise = np.random.default_rng(0).integers(-1, 2, data.stored[:3].shape, dtype=np.int16)
+    draw = np.random.default_rng(0)
+    noise = draw.integers(-units, units + 1, data.stored[:3].shape, dtype=np.int16)
     other = npz(tmp_path, "other", seed=1, ecg_id=np.arange(90) + 1000)
     other.stored[[5, 6, 7]] = data.stored[[20, 21, 22]] + noise
     with pytest.raises(PackedDataError, match="signal of 20 and 1005 stands in two"):
         join([data, other])
-    other.stored[[5, 6, 7]] += 40 * noise
+    other.stored[[5, 6, 7]] = data.stored[[20, 21, 22], :, ::-1]
     assert len(join([data, other])) == 180
 
 
@@ -118,7 +120,7 @@ def test_names_are_compared_within_their_data_set(tmp_path: Path) -> None:
     LUDB's made-up signals are PTB-XL's here, so they are changed.
     """
     ptbxl, ludb = packed(tmp_path, "ptbxl"), packed(tmp_path, "ludb")
-    changed = replace(ludb, stored=ludb.stored + np.int16(5))
+    changed = replace(ludb, stored=np.roll(ludb.stored, 40, axis=-1))
     assert set(ludb.record_ids) < set(ptbxl.record_ids)
     joined = join([ptbxl, changed])
     assert joined.record_ids.tolist() == ["1", "2", "3", "4", "1", "2"]

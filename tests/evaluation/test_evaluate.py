@@ -120,8 +120,10 @@ def test_the_challenge_score_takes_what_the_model_leaves_out_for_no(data: Packed
         "classes": ["AF", "NSR"],
         "answered": ["AF", "NSR"],
     }
-    untold = (both[0], card("SR", None))
-    scores = evaluate_probabilities("made", untold, truth, data)["answers"]["statements"]
-    assert scores["challenge"]["answered"] == ["AF"]
-    # Half earns 1 for AF; sinus rhythm for all earns 1 for half and 0.25 / 2 for the other.
-    assert scores["challenge"]["score"] == pytest.approx((0.5 - 0.5625) / (1 - 0.5625), abs=1e-6)
+    withheld = replace(card("SR", 0.5), reason="not enough data")
+    for untold in (card("SR", None), withheld):
+        scores = evaluate_probabilities("made", (both[0], untold), truth, data)
+        found = scores["answers"]["statements"]["challenge"]
+        assert found["answered"] == ["AF"]
+        # Half earns 1 for AF; sinus rhythm for all earns 1 for half and 0.25 / 2 for the other.
+        assert found["score"] == pytest.approx((0.5 - 0.5625) / (1 - 0.5625), abs=1e-6)

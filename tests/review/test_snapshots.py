@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import threading
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
 
 from ecgcore.review.people import Forbidden
 from ecgcore.review.rows import now
-from ecgcore.review.snapshots import differing, read_snapshot, snapshots, take_snapshot
+from ecgcore.review.snapshots import Snapshot, differing, read_snapshot, snapshots, take_snapshot
 from ecgcore.review.store import FiledLabels, ReviewStore
 from ecgcore.review.values import Decision, ReviewError
 from tests.review.conftest import HASHES
@@ -65,6 +67,49 @@ def test_the_same_moment_gives_the_same_snapshot(filled: ReviewStore, tmp_path: 
     later = take_snapshot(filled, "ann", tmp_path / "a")
     assert differing(first, later) == {"AFIB": (0, 1), "NORM": (1, 0)}
     assert len(snapshots(filled, "ann")) == 2
+
+
+def test_a_moment_is_the_same_however_it_is_written(filled: ReviewStore, tmp_path: Path) -> None:
+    moment = now()
+    filled.decide("ann", Decision(HASHES[5], "change", ("AFIB",)))
+    east = datetime.fromisoformat(moment).astimezone(timezone(timedelta(hours=2))).isoformat()
+    naive = moment.removesuffix("+00:00")
+    taken = [take_snapshot(filled, "ann", tmp_path, until=one) for one in (moment, east, naive)]
+    assert taken[0] == taken[1] == taken[2]
+    assert taken[0].provenance["until"] == moment
+
+
+@pytest.mark.parametrize(
+    ("until", "sentence"),
+    [("banana", "no moment"), ("2999-01-01", "yet to come"), ("", "no moment")],
+)
+def test_what_is_no_moment_or_yet_to_come_is_refused(
+    filled: ReviewStore, tmp_path: Path, until: str, sentence: str
+) -> None:
+    with pytest.raises(ReviewError, match=sentence):
+        take_snapshot(filled, "ann", tmp_path / "snapshots", until=until)
+    assert not (tmp_path / "snapshots").exists()
+
+
+def test_now_waits_for_a_decision_that_is_being_written(
+    filled: ReviewStore, tmp_path: Path
+) -> None:
+    begun = threading.Event()
+    taken: list[Snapshot] = []
+
+    def take() -> None:
+        begun.set()
+        taken.append(take_snapshot(filled, "ann", tmp_path))
+
+    other = threading.Thread(target=take)
+    with filled.database.writing():
+        other.start()
+        begun.wait()
+        other.join(0.3)
+        assert not taken
+        held = now()
+    other.join()
+    assert taken[0].provenance["until"] > held
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".json"])

@@ -1,6 +1,6 @@
 """Transformer-XL encoder for ECG (Dai et al. 2019), HRNN's baseline "1-D Transformer".
 
-HRNN (Bian et al. 2021) compares with a "1-D Transformer-XL" and cites the original alone, so what
+HRNN (Bian et al. 2022) compares with a "1-D Transformer-XL" and cites the original alone, so what
 is fixed is the original's: attention with relative positions (sine and cosine codes of the distance
 between two tokens, their own key weights, and the two learnt biases u and v of a head, shared by
 all layers), layer norm after each sum, ReLU feed-forward, and recurrence over segments: a segment
@@ -27,7 +27,7 @@ from ecgcore.models.input_spec import InputSpec
 from ecgcore.models.network import Network, count_parameters
 from ecgcore.models.registry import register
 
-PAPER = "Dai et al. 2019, Transformer-XL (baseline of Bian et al. 2021, HRNN)"
+PAPER = "Dai et al. 2019, Transformer-XL (baseline of Bian et al. 2022, HRNN)"
 
 
 @dataclass(frozen=True)

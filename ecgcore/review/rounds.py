@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -30,7 +31,8 @@ class Assignment:
 def share_out(
     recordings: Sequence[str], reviewers: Sequence[str], overlap: int, seed: int = 0
 ) -> dict[str, tuple[str, ...]]:
-    """``overlap`` different people for each recording, everybody's share as alike as can be.
+    """``overlap`` different people for each recording, everybody's share as alike as can be, and
+    who reads with whom drawn anew each time that all have had their share.
 
     Raises ReviewError where there are too few people.
     """
@@ -40,9 +42,13 @@ def share_out(
             f"each recording to {overlap} of {len(people)} people; name at least as many people "
             "as shall read one recording"
         )
-    order = np.random.default_rng(seed).permutation(len(recordings))
+    draw = np.random.default_rng(seed)
+    order = draw.permutation(len(recordings))
+    turn = math.lcm(len(people), overlap) // overlap
     found: dict[str, tuple[str, ...]] = {}
     for place, at in enumerate(order):
+        if place % turn == 0:
+            people = [people[one] for one in draw.permutation(len(people))]
         first = place * overlap
         found[recordings[at]] = tuple(people[(first + k) % len(people)] for k in range(overlap))
     return found

@@ -33,7 +33,18 @@ from ecgcore.training.super_learner import LARGEST, at_bound
 
 CHOSEN_BY = "the higher macro AUROC of answers that were not fitted on; of equals the labels' own"
 
-_SAID_ANEW = (RULES_NOT_LEARNED, NOT_CALIBRATED, OWN_PROBABILITIES, CALIBRATED)
+_FITTED, _KEPT, _BOUND, _THRESHOLDS = (
+    "The network was trained where no rule is known; what a rule weighs was fitted afterwards",
+    "Left at their start for want of cases, so that rule and network weigh alike: ",
+    "Fitted weights at the bound of ",
+    "Thresholds and calibration were chosen where no rule is known, and need not hold where one "
+    "is.",
+)
+_SAID_ANEW = (
+    RULES_NOT_LEARNED, NOT_CALIBRATED, OWN_PROBABILITIES, CALIBRATED,
+    _FITTED, _KEPT, _BOUND, _THRESHOLDS,
+)  # fmt: skip
+"""How limits begin that this fit says itself, so that an earlier fit's do not stay."""
 _DIGITS = 6
 
 
@@ -104,7 +115,7 @@ def _unjudged(card: ModelCard) -> ModelCard:
     return replace(
         card,
         labels=tuple(labels),
-        limits=tuple(said for said in card.limits if said not in _SAID_ANEW),
+        limits=tuple(said for said in card.limits if not said.startswith(_SAID_ANEW)),
         temperature=1.0,
         calibration={},
     )
@@ -222,24 +233,21 @@ def _limits(card: ModelCard, fusion: Fusion, blind: bool) -> tuple[str, ...]:
     low, high = more.interval or (float("nan"), float("nan"))
     start = fusion.macro["start"].auroc
     said = [
-        "The network was trained where no rule is known; what a rule weighs was fitted afterwards "
-        f"(lambda {fusion.lambda_:g}) on {len(fusion.records.data)} recordings in millivolts, for "
-        f"{', '.join(codes)}. On recordings that the weights were not fitted on, their mean AUROC "
-        f"is {fused:.3f}, the network's alone {alone:.3f} (difference {fused - alone:+.3f}, 95 % "
-        f"interval {low:+.3f} to {high:+.3f}), with all weights at their start {start:.3f}."
+        f"{_FITTED} (lambda {fusion.lambda_:g}) on {len(fusion.records.data)} recordings in "
+        f"millivolts, for {', '.join(codes)}. On recordings that the weights were not fitted on, "
+        f"their mean AUROC is {fused:.3f}, the network's alone {alone:.3f} (difference "
+        f"{fused - alone:+.3f}, 95 % interval {low:+.3f} to {high:+.3f}), with all weights at "
+        f"their start {start:.3f}."
     ]
     if fusion.kept:
         said.append(
-            "Left at their start for want of cases, so that rule and network weigh alike: "
+            _KEPT
             + "; ".join(f"{card.labels[place].code}: {why}" for place, why in fusion.kept.items())
             + "."
         )
     bound = [card.labels[place].code for place in fusion.fitted if at_bound(fusion.trust(place))]
     if bound:
-        said.append(
-            f"Fitted weights at the bound of +-{LARGEST:g}, which few recordings decide: "
-            f"{', '.join(bound)}."
-        )
+        said.append(f"{_BOUND}+-{LARGEST:g}, which few recordings decide: {', '.join(bound)}.")
     return (*said, *(_threshold_limits(card, fusion) if blind else ()))
 
 
@@ -255,10 +263,7 @@ def _threshold_limits(card: ModelCard, fusion: Fusion) -> tuple[str, ...]:
         forced += [label.code] if edges[1] >= _logit(label.threshold) else []
     only = f" Yes only where the rule fires: {', '.join(silent)}." if silent else ""
     always = f" Always yes where it fires: {', '.join(forced)}." if forced else ""
-    return (
-        "Thresholds and calibration were chosen where no rule is known, and need not hold where "
-        f"one is.{only}{always}",
-    )
+    return (f"{_THRESHOLDS}{only}{always}",)
 
 
 def _calibrated(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from itertools import combinations
 
 import pytest
 from hypothesis import given
@@ -38,6 +39,14 @@ def test_everybody_gets_the_same_share_and_each_recording_enough(
     assert all(len(set(of)) == overlap for of in shared.values())
     loads = Counter(name for of in shared.values() for name in of)
     assert max(loads.values(), default=0) - min((loads[n] for n in names), default=0) <= 1
+
+
+@pytest.mark.parametrize(("people", "overlap"), [(4, 2), (6, 3), (6, 2), (5, 2)])
+def test_everybody_reads_with_everybody_in_the_end(people: int, overlap: int) -> None:
+    names = [f"p{n}" for n in range(people)]
+    shared = share_out([str(n) for n in range(200)], names, overlap)
+    met = {pair for of in shared.values() for pair in combinations(sorted(of), 2)}
+    assert met == set(combinations(names, 2))
 
 
 def test_a_round_is_given_out_once_to_people_who_may_decide(store: ReviewStore) -> None:

@@ -138,6 +138,10 @@ def test_the_card_tells_and_its_numbers_stay(
     assert weights == pytest.approx([0, fusion.trust(MI), fusion.trust(STTC), 0, 0])
     with pytest.raises(TrainingError, match="has learned what its rules weigh"):
         fuse(predictor, [fusion.records.data], learned)
+    before = replace(model.card, limits=tuple(one.replace("0.", "9.") for one in card.limits))
+    told_anew = Predictor(before, model.network, model.device)
+    again = publish_fused("fused", told_anew, fusion, learned, folder=tmp_path, command="fuse")
+    assert sorted(again.limits) == sorted(card.limits), "an earlier fit's numbers stay beside these"
 
 
 def test_what_the_card_says_of_thresholds_is_what_the_model_does(

@@ -10,6 +10,7 @@ from safetensors.torch import load_file
 
 from ecgcore.datasets.packed import load_packed
 from ecgcore.evaluation.evaluate import evaluate, evaluate_probabilities
+from ecgcore.evaluation.thresholds import best_f1_threshold
 from ecgcore.models.card import WEIGHTS
 from ecgcore.models.folder_check import check_folder
 from ecgcore.models.predictor import read_predictor
@@ -41,6 +42,11 @@ def test_a_large_networks_weights_are_stored_in_half_precision_and_judged_so(
     )
     assert judged == predictor.card.metrics
     check_folder(model)
+    assert predictor.card.temperature != 1.0
+    for column, label in enumerate(predictor.card.labels):
+        if label.threshold is not None:  # of the probabilities as they are calibrated
+            chosen = best_f1_threshold(answers.targets[:, column], answers.probabilities[:, column])
+            assert label.threshold == chosen
 
 
 def test_what_half_precision_cannot_hold_stays_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:

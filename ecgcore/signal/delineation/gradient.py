@@ -1,6 +1,6 @@
 """HRNN's delineation: P, QRS and T from first and second differences of the 3-50 Hz signal.
 
-Bie et al., Handcrafted-Rule-enhanced Neural Network, section III-B: band-pass 3-50 Hz, R peaks,
+Bian et al., Handcrafted-Rule-enhanced Neural Network, section III-B: band-pass 3-50 Hz, R peaks,
 then the waves from first- and second-order information. The paper prints no thresholds; these were
 set on LUDB. Each lead is read from its own samples alone. A boundary is where the slope of the
 wave's outer flank dies away, and there the bend (second difference) is greatest.
@@ -24,7 +24,7 @@ _Values = NDArray[np.float64]
 _Mark = tuple[float, float, float]
 
 BAND_HZ = (3.0, 50.0)
-"""Bie et al., section III-B."""
+"""Bian et al., section III-B."""
 
 _QRS_REACH = 0.1
 """Seconds on either side of the middle of a QRS complex to look for its steepest flank."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 
+from ecgcore.labels import ASSETS
 from ecgcore.models import card as cards
 from ecgcore.models.registry import build_network, network_entry
 from ecgcore.training import publish
@@ -125,7 +127,15 @@ def test_the_digest_of_the_code_covers_the_recipes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     digested = publish.digested_files()
-    assert {path for path in digested if path.suffix == ".toml"} == set(FOLDER.glob("*.toml"))
+    criteria = set((ASSETS / "criteria").glob("*.toml"))
+    recipes = set(FOLDER.glob("*.toml"))
+    assert {path for path in digested if path.suffix == ".toml"} == recipes | criteria
+    loaded = {
+        Path(module.__file__ or "")
+        for name, module in sys.modules.items()
+        if name.startswith(("ecgcore.models.", "ecgcore.signal.", "ecgcore.convolution_blocks"))
+    }
+    assert loaded and loaded <= set(digested)
     package = tmp_path / "ecgcore"
     shutil.copytree(FOLDER.parent.parent, package, ignore=shutil.ignore_patterns("*.pyc"))
     monkeypatch.setattr(publish, "_PACKAGE", package)

@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from hashlib import sha256
 from typing import Literal
 
 import numpy as np
@@ -93,11 +94,21 @@ class StatedMeasurement:
 
 @dataclass(frozen=True)
 class Source:
-    """Where a recording came from; ``sha256`` is over the bytes of all its files in name order."""
+    """Where a recording came from; ``sha256`` is over the bytes of all its files in name order.
+
+    ``stated`` is what a user said of the file because it does not say it itself ("250 Hz, uV").
+    """
 
     format: str
     sha256: str
     warnings: tuple[str, ...] = ()
+    stated: str = ""
+
+    @property
+    def identity(self) -> str:
+        """What is found about a recording is kept by this: its bytes, and what was stated."""
+        whole = f"{self.sha256} {self.stated}".encode()
+        return sha256(whole).hexdigest() if self.stated else self.sha256
 
     @property
     def voltages_in_doubt(self) -> bool:

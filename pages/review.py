@@ -15,7 +15,7 @@ from ecgcore.ui import (
     style,
 )
 from ecgcore.ui.paper_view import paper_column, show_paper
-from ecgcore.ui.stating import ask_to_state
+from ecgcore.ui.stating import ask_to_state, offer_to_restate
 from ecgcore.workspace import Entry
 
 
@@ -92,6 +92,7 @@ def review(here: navigation.Position) -> None:
         return
     with top:
         head.show_head(recording, here)
+        offer_to_restate(here.entry, recording)
     head.show_remarks(recording, head.known_remarks(recording))
     lightbox(recording, here.entry)
     if here.following is not None:

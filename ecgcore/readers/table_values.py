@@ -102,7 +102,12 @@ def to_recording(table: Table, data: bytes, stated: Stated) -> Recording:
         warnings.append(f"The leads are in different units: {', '.join(sorted(set(units)))}.")
     warnings += voltage_warnings(signal, names)
     warnings += [*check_order(names), *limb_lead_warnings(signal, names)]
-    source = Source(table.format, sha256(data).hexdigest(), tuple(dict.fromkeys(warnings)))
+    said = [
+        *([f"{rate:g} Hz"] if table.rate is None else []),
+        *([str(stated.unit)] if None in table.units else []),
+    ]
+    digest = sha256(data).hexdigest()
+    source = Source(table.format, digest, tuple(dict.fromkeys(warnings)), ", ".join(said))
     return Recording.from_leads(table.record_id, signal, names, rate, source, patient=table.patient)
 
 

@@ -90,12 +90,12 @@ def _drawing(
     last: _Drawing | None, recording: Recording, options: PaperOptions, marked: Marked
 ) -> _Drawing:
     """The last drawing if it is the one that is asked for, else a new one, over it if it may."""
-    covers = last is not None and last.recording == recording.source.sha256
+    covers = last is not None and last.recording == recording.source.identity
     if last and covers and last.options == options and last.marked.same_as(marked):
         painted = monotonic() - last.placed > _PAINTED_SECONDS
         return replace(last, below=None) if painted else last
     return _Drawing(
-        recording.source.sha256,
+        recording.source.identity,
         options,
         marked,
         figure=draw_paper(recording, options, marked.explanation, marked.highlights, marked.waves),

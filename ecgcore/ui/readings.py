@@ -45,7 +45,7 @@ def memories() -> _Memories:
 
 
 def _identity(recording: Recording) -> tuple[str, float]:
-    return (recording.source.sha256, recording.sampling_rate)
+    return (recording.source.identity, recording.sampling_rate)
 
 
 def verdict(recording: Recording) -> Verdict:

@@ -127,7 +127,7 @@ def open_recording(entry: Entry) -> Recording:
 
 def quality(recording: Recording) -> tuple[QualityWarning, ...]:
     """What the quality gate says of a recording."""
-    key = (recording.source.sha256, recording.sampling_rate)
+    key = (recording.source.identity, recording.sampling_rate)
     return memories().qualities.get(key, lambda: assess(recording))
 
 
@@ -176,7 +176,7 @@ def _predictor(model: str) -> Predictor:
 
 
 def _identity(model: str, recording: Recording) -> tuple[str, str, str, float]:
-    return (model, version(model), recording.source.sha256, recording.sampling_rate)
+    return (model, version(model), recording.source.identity, recording.sampling_rate)
 
 
 def has_prediction(model: str, recording: Recording) -> bool:

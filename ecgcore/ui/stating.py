@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from ecgcore.readers.stated import Stated, UnstatedError
-from ecgcore.recording import RecordingError
+from ecgcore.recording import Recording, RecordingError
 from ecgcore.ui import services
 from ecgcore.workspace import Entry
 
@@ -31,6 +31,18 @@ def ask_to_state(entry: Entry, refusal: RecordingError) -> None:
     stated = state_form(f"state-{entry.key}")
     if stated is not None:
         workspace.state(entry, stated)
+        st.rerun()
+
+
+def offer_to_restate(entry: Entry, recording: Recording) -> None:
+    """What was stated of the open recording, and the form that puts it right."""
+    told = recording.source.stated
+    if not told:
+        return
+    with st.popover(f"Stated: {told.replace('u', 'µ')}", icon=":material/edit:"):
+        stated = state_form(f"restate-{entry.key}")
+    if stated is not None:
+        services.workspace().state(entry, stated)
         st.rerun()
 
 

@@ -229,7 +229,7 @@ def _run_under_app() -> None:
 
 def of(recording: Recording) -> str:
     """The class, or the end of the key, of whatever shows something of one recording."""
-    return f"of-recording-{recording.source.sha256[:16]}"
+    return f"of-recording-{recording.source.identity[:16]}"
 
 
 def only_of(recording: Recording | None) -> str:

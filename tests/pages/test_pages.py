@@ -10,12 +10,13 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from ecgcore.explain.measured_effects import GroupEffect, MeasuredEffects, MeasuredValue
+from ecgcore.readers.csv_table import read_csv
 from ecgcore.readers.opening import NamedBytes
 from ecgcore.readers.stated import Stated
 from ecgcore.recording import Recording
 from ecgcore.signal.simulator import PRESETS
 from ecgcore.ui import services
-from ecgcore.ui.style import DISCLAIMER
+from ecgcore.ui.style import DISCLAIMER, of
 from ecgcore.workspace import Workspace
 from tests.pages.example_models import ALWAYS, NEVER
 from tests.pages.looking import html, open_recording, paper, papers, texts, workspace
@@ -287,6 +288,36 @@ def test_a_table_asks_for_rate_and_unit(app: AppTest, tmp_path: Path) -> None:
     assert "10.0 s at 250 Hz" in html(app)
     assert any("**ecgencode_m2** does not answer" in w.value for w in app.warning)
     assert "Click a finding" not in html(app), "there is none to click"
+
+
+TABLE = b"I,II,V1\n" + b"\n".join(b"%d,%d,%d" % (i % 50, i % 40, i % 30) for i in range(2500))
+
+
+def test_what_was_stated_can_be_put_right(app: AppTest, tmp_path: Path) -> None:
+    folder = tmp_path / "records"
+    folder.mkdir()
+    (folder / "table.csv").write_bytes(TABLE)
+    workspace(tmp_path).add_folder(str(folder))
+    entry = next(e for e in workspace(tmp_path).entries() if e.name == "table")
+    workspace(tmp_path).state(entry, Stated(500.0, "uV"))
+    open_recording(app, entry.key)
+    right = html(app)
+    app.number_input[0].set_value(250.0)
+    next(s for s in app.selectbox if s.label.startswith("Unit")).set_value("uV")
+    next(b for b in app.button if b.label == "Read with these").click().run()
+    assert not app.exception
+    assert workspace(tmp_path).stated(entry) == Stated(250.0, "uV")
+    assert "at 500 Hz" in right and "at 250 Hz" in html(app)
+
+
+def test_nothing_is_kept_of_a_recording_that_was_stated_otherwise() -> None:
+    one, two = (read_csv("a.csv", TABLE, Stated(500.0, unit)) for unit in ("uV", "mV"))
+    assert one.source.sha256 == two.source.sha256
+    assert one.source.stated == "500 Hz, uV" and one.source.identity != two.source.identity
+    assert of(one) != of(two)
+    assert services.quality(one) != services.quality(two)
+    told = read_csv("a.csv", b"# sampling_rate: 500\n# unit: mV\n" + TABLE, Stated())
+    assert told.source.stated == "" and told.source.identity == told.source.sha256
 
 
 def test_without_a_model_the_paper_stands_alone(

@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,10 +21,12 @@ from numpy.typing import NDArray
 
 from ecgcore.labels import statements
 from ecgcore.models.card import load_card
+from ecgcore.readers.stated import UnstatedError
 from ecgcore.recording import Recording, RecordingError
 from ecgcore.storage import write_bytes
 from ecgcore.tracing_evidence import VERSION as TRACINGS_VERSION
 from ecgcore.tracing_evidence import TracingBook, pairs_among
+from ecgcore.training.code_digest import code_digest
 from ecgcore.training.learned_records import has_learned
 
 if TYPE_CHECKING:
@@ -33,7 +35,6 @@ if TYPE_CHECKING:
     from ecgcore.rules.finding import Finding
 
 RULES = "clinical criteria"
-RULES_VERSION = 1
 LEARNED = "it has learned from this recording with its label on file, and would agree with it"
 _AT_ONCE = 16
 
@@ -65,17 +66,25 @@ class Source:
         write_bytes(self.path, text.encode())
 
 
+@cache
+def _code() -> str:
+    """The code of this process, in short."""
+    return code_digest()[:12]
+
+
 class EvidenceBook:
     """The evidence of a workspace: of some models (by name), of the clinical criteria, and which
     recordings show one tracing."""
 
     def __init__(self, folder: Path, models: Sequence[str]) -> None:
         self.models = tuple(models)
-        self._rules = Source.read(folder / f"rules-{RULES_VERSION}.json")
+        # What other code found, of signals that it filtered or measured otherwise, is asked anew.
+        code = _code()
+        self._rules = Source.read(folder / f"rules-{code}.json")
         self._tracings = Source.read(folder / f"tracings-{TRACINGS_VERSION}.json")
         self._tracing_book = TracingBook(folder)
         self._told = {
-            name: Source.read(folder / f"{name}-{load_card(name).weights_sha256[:12]}.json")
+            name: Source.read(folder / f"{name}-{load_card(name).weights_sha256[:12]}-{code}.json")
             for name in self.models
         }
 
@@ -91,7 +100,8 @@ class EvidenceBook:
         """Ask everything of every recording; yields how many are done, and keeps them as it goes
         and when it is closed.
 
-        A recording that cannot be read, or that a model refuses, has that as its evidence. Raises
+        A recording that is none, or that a model refuses, has that as its evidence; one whose file
+        cannot be opened or whose rate is not stated is asked again another time. Raises
         OSError where it cannot be kept.
         """
         from ecgcore.models.predictor import load_predictor
@@ -115,6 +125,8 @@ class EvidenceBook:
         try:
             recording = read()
         except RecordingError as refusal:
+            if isinstance(refusal, UnstatedError) or isinstance(refusal.__cause__, OSError):
+                return  # a user may state it, a disk may come back: asked again next time
             for source in self._sources:
                 source.refused[key] = str(refusal)
             return

@@ -45,7 +45,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "jobs": BASE
     | {"datasets", "evaluation", "models", "review", "review_work", "training", "workspace"},
     "label_evidence": BASE
-    | {"models", "rules", "signal", "tracing_evidence", "training.learned_records"},
+    | {"models", "readers.stated", "rules", "signal", "tracing_evidence"}
+    | {"training.code_digest", "training.learned_records"},
     "label_gathering": BASE | {"label_evidence"},
     "label_queue": BASE | {"label_evidence", "review", "review_work"},
     "label_training": BASE

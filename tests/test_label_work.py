@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from ecgcore import label_training, review_work
+from ecgcore import label_evidence, label_training, review_work
 from ecgcore.datasets.packed import load_packed
 from ecgcore.jobs import control
 from ecgcore.jobs.values import RunOrder, RunStatus, State
@@ -20,6 +21,7 @@ from ecgcore.label_training import can_start, change, model_of, order_of, run_of
 from ecgcore.labels import statements
 from ecgcore.models.card import load_card
 from ecgcore.readers.npz_export import save_npz
+from ecgcore.readers.opening import read_path
 from ecgcore.recording import Patient, Recording, RecordingError
 from ecgcore.review.rounds import Assignment
 from ecgcore.review.snapshots import take_snapshot
@@ -130,21 +132,42 @@ def test_evidence_is_asked_once_kept_and_read_again(workspace: Workspace, tmp_pa
     assert len(asked) == 2
 
 
-def test_a_recording_that_cannot_be_read_is_not_asked_again(tmp_path: Path) -> None:
-    def gone() -> Recording:
-        raise RecordingError("a file that is gone", "one that is there", "put it back")
+def _unreadable() -> Recording:
+    raise RecordingError("a flat file", "an ECG", "record it again")
 
+
+def test_what_is_no_recording_is_not_asked_again(tmp_path: Path) -> None:
     book = EvidenceBook(tmp_path, ("inception",))
-    list(book.gather({"1" * 64: gone}))
+    list(book.gather({"1" * 64: _unreadable}))
     assert book.missing(["1" * 64]) == ()
-    assert "a file that is gone" in str(book.refusal("1" * 64, "inception"))
+    assert "a flat file" in str(book.refusal("1" * 64, "inception"))
     assert np.isnan(book.probabilities(["1" * 64])["inception"]).all()
 
 
+def test_a_file_that_is_away_or_tells_no_rate_is_asked_again(tmp_path: Path) -> None:
+    table = tmp_path / "table.csv"
+    table.write_text("I,II,V1\n" + "\n".join(["1,2,1"] * 5000))
+    asked = {
+        "1" * 64: partial(read_path, tmp_path / "gone.hea"),
+        "2" * 64: partial(read_path, table),
+    }
+    list(EvidenceBook(tmp_path / "book", ()).gather(asked))
+    assert EvidenceBook(tmp_path / "book", ()).missing(asked) == tuple(asked)
+
+
+def test_what_other_code_found_is_asked_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    list(EvidenceBook(tmp_path, ()).gather({"1" * 64: _unreadable}))
+    monkeypatch.setattr(label_evidence, "_code", lambda: "other code")
+    assert EvidenceBook(tmp_path, ()).missing(["1" * 64]) == ("1" * 64,)
+
+
 def test_a_damaged_evidence_file_is_gathered_anew(tmp_path: Path) -> None:
-    version = load_card("inception").weights_sha256[:12]
-    (tmp_path / "rules-1.json").write_text("{ not json")
-    (tmp_path / f"inception-{version}.json").write_text('{"answers": {"1": 5}, "refused": {}}')
+    list(EvidenceBook(tmp_path, ("inception",)).gather({"1" * 64: _unreadable}))
+    (rules,), (told,) = tmp_path.glob("rules-*.json"), tmp_path.glob("inception-*.json")
+    rules.write_text("{ not json")
+    told.write_text('{"answers": {"1": 5}, "refused": {}}')
     assert EvidenceBook(tmp_path, ("inception",)).missing(["1" * 64]) == ("1" * 64,)
 
 

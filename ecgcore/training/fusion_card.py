@@ -25,10 +25,11 @@ from ecgcore.models.registry import build_network
 from ecgcore.models.validation_answers import VALIDATION
 from ecgcore.storage import write_bytes, write_json
 from ecgcore.training.checkpoint import TrainingError
+from ecgcore.training.code_digest import code_digest
 from ecgcore.training.fusion import LAMBDAS, FittedClass, Fusion, Score, Way
 from ecgcore.training.judging import CALIBRATED, NOT_CALIBRATED, OWN_PROBABILITIES, judged
 from ecgcore.training.options import TrainOptions, options_from_json
-from ecgcore.training.publish import RULES_NOT_LEARNED, code_digest, stored_weights
+from ecgcore.training.publish import RULES_NOT_LEARNED, stored_weights
 from ecgcore.training.super_learner import LARGEST, at_bound
 
 CHOSEN_BY = "the higher macro AUROC of answers that were not fitted on; of equals the labels' own"

@@ -27,13 +27,13 @@ from ecgcore.training.checkpoint import (
 )
 from ecgcore.training.clecg import HEAD, Pretraining, PretrainOptions
 from ecgcore.training.clecg_views import ViewOptions, view
+from ecgcore.training.code_digest import code_digest
 from ecgcore.training.option_checks import (
     plain,
     read_fields,
     refuse_wrong_input,
     refuse_wrong_types,
 )
-from ecgcore.training.publish import code_digest
 from ecgcore.training.records import network_spec, of_folds
 from ecgcore.training.start import Start, read_start, write_start
 

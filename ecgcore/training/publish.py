@@ -24,6 +24,7 @@ from ecgcore.models.registry import build_network, network_entry
 from ecgcore.models.validation_answers import VALIDATION
 from ecgcore.models.voltages import UNSEEN
 from ecgcore.storage import write_bytes, write_json
+from ecgcore.training.code_digest import code_digest
 from ecgcore.training.judging import THRESHOLD_ORIGIN, judged
 from ecgcore.training.loop import Trained
 from ecgcore.training.members import member_options, whole_network, whole_spec
@@ -56,8 +57,6 @@ LARGE_BYTES = 4_000_000
 """From this size in single precision on, weights are stored in half precision."""
 
 _LARGEST_HALF = 65_504.0
-
-_PACKAGE = Path(__file__).resolve().parent.parent
 
 
 def publish(
@@ -183,26 +182,6 @@ def named_sources(options: TrainOptions) -> dict[str, tuple[str, str]]:
     card, start = teacher_card(options), start_of(options)
     taught = {} if card is None else {"teacher": (card.name, card.weights_sha256)}
     return taught | ({} if start is None else {"start": (start.name, start.weights_sha256)})
-
-
-def digested_files() -> list[Path]:
-    """The source of everything that decides a trained model's numbers: recipes, and the criteria
-    and the network that its measured values rest on, included."""
-    files = sorted(_PACKAGE.glob("*.py"))
-    for part in ("models", "datasets", "training", "evaluation", "signal", "rules"):
-        files += sorted((_PACKAGE / part).rglob("*.py"))
-    files += sorted((_PACKAGE / "training" / "recipes").glob("*.toml"))
-    assets = _PACKAGE.parent / "assets"
-    return [*files, *sorted(assets.glob("criteria/*")), *sorted(assets.glob("delineation/*"))]
-
-
-def code_digest() -> str:
-    """SHA-256 over ``digested_files``, names and contents."""
-    digest = hashlib.sha256()
-    for path in digested_files():
-        digest.update(path.relative_to(_PACKAGE.parent).as_posix().encode())
-        digest.update(path.read_bytes())
-    return digest.hexdigest()
 
 
 def _join(folds: tuple[int, ...]) -> str:

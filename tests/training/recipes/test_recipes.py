@@ -13,7 +13,7 @@ import torch
 from ecgcore.labels import ASSETS
 from ecgcore.models import card as cards
 from ecgcore.models.registry import build_network, network_entry
-from ecgcore.training import publish
+from ecgcore.training import code_digest
 from ecgcore.training.objective_of import OBJECTIVES, Making, objective_of
 from ecgcore.training.options import options_from_json
 from ecgcore.training.recipes import FOLDER, differences, recipe, recipes
@@ -126,7 +126,7 @@ def test_an_ablation_keeps_what_it_is_about_when_scaled() -> None:
 def test_the_digest_of_the_code_covers_the_recipes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    digested = publish.digested_files()
+    digested = code_digest.digested_files()
     criteria = set((ASSETS / "criteria").glob("*.toml"))
     recipes = set(FOLDER.glob("*.toml"))
     assert {path for path in digested if path.suffix == ".toml"} == recipes | criteria
@@ -138,11 +138,11 @@ def test_the_digest_of_the_code_covers_the_recipes(
     assert loaded and loaded <= set(digested)
     package = tmp_path / "ecgcore"
     shutil.copytree(FOLDER.parent.parent, package, ignore=shutil.ignore_patterns("*.pyc"))
-    monkeypatch.setattr(publish, "_PACKAGE", package)
-    before = publish.code_digest()
+    monkeypatch.setattr(code_digest, "_PACKAGE", package)
+    before = code_digest.code_digest()
     file = package / "training" / "recipes" / "hrnn.toml"
     file.write_text(file.read_text().replace("value = 60", "value = 61"))
-    assert publish.code_digest() != before
+    assert code_digest.code_digest() != before
 
 
 def test_an_unknown_name_lists_the_known_ones() -> None:

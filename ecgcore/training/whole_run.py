@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from ecgcore.datasets.joining import join
-from ecgcore.datasets.packed import PackedData, load_packed
+from ecgcore.datasets.pack_file import PackFileError, is_pack_file, verify
+from ecgcore.datasets.packed import PackedData, PackedDataError, load_packed
 from ecgcore.models.card import ModelCard
 from ecgcore.training.distributed import ALONE, Workers
 from ecgcore.training.members import train_model
@@ -22,7 +23,13 @@ MODEL = "model"
 
 
 def joined(paths: Sequence[Path]) -> PackedData:
-    """Several packed files as one. Raises PackedDataError."""
+    """Several packed files as one, their samples those that were packed. Raises PackedDataError."""
+    for path in paths:
+        if is_pack_file(path):
+            try:
+                verify(path)
+            except PackFileError as error:
+                raise PackedDataError(str(error)) from error
     return join([load_packed(path) for path in paths])
 
 

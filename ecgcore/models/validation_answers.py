@@ -57,8 +57,8 @@ class ValidationAnswers:
         return ValidationAnswers(self.targets[:, places], self.probabilities[:, places], self.folds)
 
     def records_digest(self) -> str:
-        """SHA-256 over folds and targets: two models with the same have been asked of the same
-        records, in the same order, if their labels are the same."""
+        """SHA-256 over folds and targets, by which alone records are told apart: two models with
+        the same have been asked of records that nobody labels otherwise, in the same order."""
         digest = hashlib.sha256(np.array(self.targets.shape, dtype=np.int64).tobytes())
         digest.update(np.ascontiguousarray(self.folds).tobytes())
         digest.update(np.ascontiguousarray(self.targets).tobytes())

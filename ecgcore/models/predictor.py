@@ -31,7 +31,7 @@ from ecgcore.models.input_spec import Prepared, prepare
 from ecgcore.models.network import AsideNetwork, Network, logits_of
 from ecgcore.models.prediction import LabelPrediction, Prediction
 from ecgcore.models.registry import build_network
-from ecgcore.models.trust import Known, doubts, look, require_heart
+from ecgcore.models.trust import Known, doubts, look, require_heart, too_short
 from ecgcore.models.voltages import judged_by_shape
 from ecgcore.recording import Recording
 
@@ -69,7 +69,8 @@ class Predictor:
         signs = require_heart(recording, prepared)
         probabilities = self.probabilities(prepared.values[None], prepared.aside[None])[0]
         milliseconds = 1000 * (time.perf_counter() - began)
-        doubted = doubts(recording, signs, known or look(recording))
+        short = too_short(prepared.seconds, self.card.spec.seconds)
+        doubted = (*short, *doubts(recording, signs, known or look(recording)))
         return self._prediction(prepared, probabilities, milliseconds, doubted)
 
     def warm_up(self) -> None:

@@ -32,7 +32,7 @@ _Values = NDArray[np.float64]
 
 USUAL_ONSET_SECONDS = 0.045
 """From QRS onset to its middle, where a beat was detected but not delineated: half of 90 ms."""
-_SLOWEST_DETECTION_HZ = 50.0
+SLOWEST_DETECTION_HZ = 50.0
 BEFORE_SECONDS, AFTER_SECONDS = 0.5, 0.8
 """Window of the median beat: a P wave at PR 400 ms, a T wave that ends at QT 700 ms."""
 _BEFORE_SHARE, _AFTER_SHARE = 0.7, 1.0
@@ -124,7 +124,7 @@ def find_beats(recording: Recording, delineation: Delineation) -> Beats:
     marks = marks[np.argsort(marks[:, PEAK], kind="stable")]
     readable = [lead for lead in recording.leads if lead not in delineation.unread]
     signal = _finite_rows(recording, readable)
-    if not len(marks) and signal.size and rate >= _SLOWEST_DETECTION_HZ:
+    if not len(marks) and signal.size and rate >= SLOWEST_DETECTION_HZ:
         positions = detect_qrs(signal, rate)
         marks = np.stack([positions * np.nan, positions, positions * np.nan], axis=1)
     if not len(marks) or not signal.size:

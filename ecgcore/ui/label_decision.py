@@ -77,7 +77,8 @@ def proposed(desk: Desk, work: Work) -> tuple[str, ...]:
 
 def show_desk(desk: Desk, work: Work) -> None:
     """The picker, the comment and the buttons."""
-    codes = pick(desk.picker, proposed(desk, work))
+    first = proposed(desk, work)
+    codes = pick(desk.picker, first)
     st.text_input(
         "Comment", key=desk.comment, placeholder="Comment (kept, never exported)",
         label_visibility="collapsed", max_chars=4000,
@@ -88,7 +89,10 @@ def show_desk(desk: Desk, work: Work) -> None:
         if blind:
             _button("Keep my reading", "E", desk, "change", primary=True)
         else:
-            _button("Accept", "A", desk, "accept", primary=same, disabled=desk.filed is None)
+            # Labels that were just picked would be lost: they are a change.
+            picked = not same and set(codes) != set(first)
+            lost = desk.filed is None or picked
+            _button("Accept", "A", desk, "accept", primary=same, disabled=lost)
             _button("Change", "E", desk, "change", primary=not same, disabled=same)
         _button("Reject", "X", desk, "reject")
         _button("Unsure", "U", desk, "unsure")

@@ -70,6 +70,7 @@ def test_labels_on_file_are_shown_and_accepted(labels: AppTest, tmp_path: Path) 
 def test_other_labels_are_a_change_and_it_can_be_undone(labels: AppTest, tmp_path: Path) -> None:
     first = _open(labels)
     labels.multiselect[0].set_value(["AFLT"]).run()
+    assert labels.button(key="label-accept").disabled, "what was picked would be lost"
     labels.text_input(key=next(t.key for t in labels.text_input if "comment" in t.key)).set_value(
         "flutter waves"
     ).run()

@@ -58,6 +58,6 @@ def test_what_is_no_qrs_complex_is_told(made: object) -> None:
 @pytest.mark.parametrize("name", PRESETS)
 def test_simulated_hearts_are_not_doubted(name: str) -> None:
     found = simulate(PRESETS[name], name).recording
-    for one in (found, replace(found, signal=found.signal[:, 300:4100])):
-        told = measure(one, delineate(one)).warnings
-        assert not any("disagree" in said for said in told), told
+    cut = replace(found, signal=found.signal[:, 300:4100])
+    told = measure(cut, delineate(cut)).warnings
+    assert not any("disagree" in said for said in told), told
